@@ -1,0 +1,79 @@
+"""Every Redis key and every transition of the ledger, on one screen.
+
+A conversation key is `<channel>:<customer id>`; CRC-32 of it, modulo the number of partitions, names its
+partition `{p07}`. All keys of a partition share that hash tag, so one script can change them together, on one
+Redis as on Redis Cluster.
+
+    key                                type    holds
+    {p07}:inbox                        zset    conversations with waiting messages -> ms the oldest came in
+    {p07}:message:<id>                 hash    json, conversation, seq, state (waiting|handled), outcome, rule, turn,
+                                               received_ms, handled_ms
+    {p07}:conv:<key>                   hash    customer, owner, epoch, seq, case, opted_out, tracker, memory, cases,
+                                               last_place, last_message
+    {p07}:conv:<key>:inbox             list    ids of its waiting messages, oldest first
+    {p07}:conv:<key>:transcript        list    JSON lines: seq, at_ms, kind (message|entry|event), id or what happened
+    {p07}:conv:<key>:outbox            list    ids of its unfinished entries, in order
+    {p07}:outbox                       zset    conversations with unfinished entries -> ms when the head is due
+    {p07}:entry:<id>                   hash    json, state, detail, author, epoch, attempts, looks, due_ms, expires_ms,
+                                               external_id, fence, seq, queued_ms, sending_ms, sent_ms
+    {p07}:case:<id>                    hash    conversation, reason, priority, packet, state (open|resolved), opened_ms,
+                                               taken_by, taken_ms, first_reply_ms, resolved_ms, resolution, promise, ...
+    {p07}:cases:open                   zset    open cases -> urgency, then age
+    {p07}:cases:count                  string  last case number
+    {p07}:promises                     zset    cases with a promise still running -> due ms
+    {p07}:journal                      stream  what happened: kind, at_ms, conversation, facts (JSON)
+    {p07}:lease:<role>                 hash    holder, fence, until_ms, grace_ms (roles: responder, delivery)
+    {p07}:fence:<role>                 string  last fencing number given
+    {p07}:done:<command id>            string  the recorded result of a command (expires)
+    {p07}:changes                      pub/sub a conversation's key whenever something in it changed
+    {account}:lease:ingress, :fence:ingress    one reader of the account
+    {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox
+
+    transition      guard                                          changes
+    lease           free, expired (with its grace), or own         lease, fence
+    release_lease   own                                            lease
+    receive         the event id is new                            message, inbox, transcript, journal
+    commit_turn     fence, epoch, messages still waiting           outcomes, tracker, memory, outbox, case, journal
+    take            epoch; the queue owns it                       owner, epoch
+    release         epoch; the agent owns it                       owner back to the queue, epoch
+    transfer        epoch; the agent owns it                       owner, epoch
+    reply           epoch; the agent owns it; last words seen      outbox, transcript
+    note            the case is open                               transcript
+    resolve         epoch; the agent owns it; last words seen      case closed, owner bot, epoch, fresh tracker
+    give_back       epoch; the agent owns it; last words seen      as resolve, and says so to the customer
+    claim_entry     fence; the head of the conversation is due     sending, or cancelled (epoch, expiry, opt-out), or
+                                                                   unknown (found in sending under an older fence)
+    settle_entry    fence; the entry is sending or unknown         sent, retry_at, blocked, cancelled, unknown, dead;
+                                                                   a case if a person must look
+    break_promise   the promise is due and unkept                  case, journal
+    set_cursor      newer than the stored one                      cursor
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+DEFAULT_PARTITIONS = 16
+ACCOUNT = "{account}"
+CASE_ID_PATTERN = r"^C[0-9]{2,}-[0-9]+$"
+
+
+def partition_of(conversation: str, partitions: int) -> str:
+    """The hash tag of a conversation's partition, such as `{p07}`."""
+    return tag(crc32(conversation.encode()) % partitions)
+
+
+def tag(number: int) -> str:
+    """The hash tag of partition `number`."""
+    return f"{{p{number:02d}}}"
+
+
+def partition_of_case(case_id: str) -> str:
+    """The hash tag in which a case lives; its id carries the number, as in `C07-12`."""
+    number, _, _ = case_id.removeprefix("C").partition("-")
+    return tag(int(number))
+
+
+def all_partitions(partitions: int) -> list[str]:
+    """Every partition's hash tag."""
+    return [tag(number) for number in range(partitions)]

@@ -1,0 +1,87 @@
+"""Leases: which process may work on which partitions, proven by a fencing number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from redis.asyncio import Redis
+
+from handoff.scripts import Transitions
+
+
+class Leases:
+    """One process's leases of one role; a dead process's are taken over when they (and their grace) end.
+
+    Times are Redis's own clock, so processes on different machines agree.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        transitions: Transitions,
+        *,
+        role: str,
+        holder: str,
+        partitions: Sequence[str],
+        ttl_s: float = 5.0,
+        grace_s: float = 0.0,
+    ) -> None:
+        """`grace_s`: how long after its end nobody else may take it; the longest call of the old holder."""
+        self._redis = redis
+        self._transitions = transitions
+        self.role = role
+        self.holder = holder
+        self._partitions = list(partitions)
+        self._ttl_ms = int(ttl_s * 1000)
+        self._grace_ms = int(grace_s * 1000)
+        self.held: dict[str, int] = {}
+        """Partition -> fence of the leases that this process holds now."""
+
+    async def renew(self, now: datetime) -> dict[str, int]:
+        """Renews what is held and takes what is free, up to a fair share among the living; returns what is held."""
+        share = await self._fair_share(now)
+        ordered = [*self.held, *(p for p in self._partitions if p not in self.held)]
+        held: dict[str, int] = {}
+        for partition in ordered:
+            if len(held) >= share:
+                if partition in self.held:
+                    await self._release(partition, now)
+                continue
+            fence = await self._lease(partition, now)
+            if fence is not None:
+                held[partition] = fence
+        self.held = held
+        return held
+
+    async def release_all(self, now: datetime) -> None:
+        """Gives everything back at once, so that a successor need not wait."""
+        for partition in list(self.held):
+            await self._release(partition, now)
+        self.held = {}
+        await self._redis.zrem(self._workers_key, self.holder)
+
+    async def _lease(self, partition: str, now: datetime) -> int | None:
+        arguments = {
+            "role": self.role,
+            "holder": self.holder,
+            "ttl_ms": self._ttl_ms,
+            "grace_ms": self._grace_ms,
+        }
+        ruling = await self._transitions.run("lease", partition, now, arguments)
+        return ruling.fence if ruling.result == "leased" else None
+
+    async def _release(self, partition: str, now: datetime) -> None:
+        await self._transitions.run("release_lease", partition, now, {"role": self.role, "holder": self.holder})
+
+    @property
+    def _workers_key(self) -> str:
+        return f"{{workers}}:{self.role}"
+
+    async def _fair_share(self, now: datetime) -> int:
+        """Partitions per living process, rounded up. Only fairness hangs on it, never correctness."""
+        seen = now.timestamp()
+        await self._redis.zadd(self._workers_key, {self.holder: seen})
+        await self._redis.zremrangebyscore(self._workers_key, "-inf", seen - 3 * self._ttl_ms / 1000)
+        living = max(1, int(await self._redis.zcard(self._workers_key)))
+        return -(-len(self._partitions) // living)
