@@ -1,0 +1,102 @@
+"""Logs: structured lines with ids, never with what a customer wrote; set up before anything else is imported."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_TEXT_KEYS = frozenset(
+    {
+        *("text", "body", "query", "reply", "message", "user_message", "json_message", "user_text", "response_text"),
+        *("entity", "entities", "slots", "slot_values", "slot_candidates", "prefilled_slots", "token_text"),
+        *("parse_data", "parse_data_text", "parse_data_entities", "events", "rasa_event", "rasa_events"),
+        *("tracker", "tracker_latest_message", "tracker_states", "prediction_events", "states", "current_states"),
+    }
+)
+"""Keys under which a line of ours or of Rasa might carry a customer's words."""
+
+_FOREIGN = ("rasa", "rasa_sdk", "sentence_transformers", "transformers", "tensorflow", "absl", "matplotlib", "tweepy")
+"""Libraries that log what they were given; only their warnings are of interest, and never their arguments."""
+
+
+def set_up_logs(process: str, *, level: str = "info", form: Literal["json", "text"] = "json") -> None:
+    """Sends every log line of this process to standard error, as JSON or readable text.
+
+    To be called before Rasa is imported: its loggers are cached on first use and would print customers' texts.
+    """
+    number = getattr(logging, level.upper())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_texts,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_masked_foreign, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendering(form),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for name in _FOREIGN:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(True)
+
+
+def log_form(chosen: str) -> Literal["json", "text"]:
+    """What `FRONTDESK_LOG_FORMAT` stands for: `auto` is text on a terminal and JSON elsewhere."""
+    if chosen == "auto":
+        return "text" if sys.stderr.isatty() else "json"
+    return "text" if chosen == "text" else "json"
+
+
+def _rendering(form: Literal["json", "text"]) -> list[Processor]:
+    if form == "text":
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+
+
+def _without_texts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replaces whatever may hold a customer's words by its length."""
+    for key in _TEXT_KEYS & event.keys():
+        event[key] = f"<{len(str(event[key]))} characters>"
+    return event
+
+
+def _masked_foreign(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Leaves of a library's line only its constant part: the arguments and the traceback may quote a customer."""
+    record: Any = event.get("_record")
+    if record is not None and record.name.split(".")[0] in _FOREIGN:
+        event["event"] = f"{record.name}: {record.msg if record.args else _first_words(str(record.msg))}"
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        record.exc_info = record.exc_text = None
+        event.pop("exc_info", None)
+        if kind:
+            event["error"] = kind
+    elif record is not None:
+        event.setdefault("logger", record.name)
+    return event
+
+
+def _first_words(text: str) -> str:
+    """The beginning of a line that was formatted before it was logged: enough to know it by."""
+    return text.split("'")[0].split('"')[0][:80]

@@ -1,0 +1,270 @@
+"""Every setting there is, in one table: its name, default and help; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+X_KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
+"""The four keys of the account; all of them or none."""
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be used; the text names it and the remedy."""
+
+
+class _Refused(ValueError):
+    """What a value should have been, as the end of a sentence that begins with "must be"."""
+
+
+def _words(text: str) -> str:
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise _Refused("a port number from 1 to 65535")
+    return int(text)
+
+
+def _count(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise _Refused(f"a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def _seconds(lowest: float, highest: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"\d+(\.\d+)?", text) or not lowest <= float(text) <= highest:
+            raise _Refused(f"a number of seconds from {lowest:g} to {highest:g}")
+        return float(text)
+
+    return read
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in allowed:
+            raise _Refused("one of " + ", ".join(allowed))
+        return text.lower()
+
+    return read
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            raise _Refused("an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        return text.rstrip("/")
+
+    return read
+
+
+def _set(name: str, default: Any, read: Callable[[str], Any], help: str, *, secret: bool = False) -> Any:
+    return field(
+        default=_folder(default) if read is _folder else default,
+        repr=not secret,
+        metadata={"name": name, "default": default, "read": read, "help": help, "secret": secret},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process."""
+
+    var: Path = _set(
+        "FRONTDESK_VAR",
+        "var",
+        _folder,
+        "Folder of everything that is kept: Redis's file, the trained model, logs.",
+    )
+    redis_url: str | None = _set(
+        "REDIS_URL",
+        None,
+        _url("redis", "rediss", "unix"),
+        "The Redis to use. Not set: `frontdesk up` starts one of its own in `FRONTDESK_VAR`.",
+        secret=True,
+    )
+    redis_port: int = _set("FRONTDESK_REDIS_PORT", 8424, _port, "Port of the Redis that `frontdesk up` starts.")
+    partitions: int = _set(
+        "FRONTDESK_PARTITIONS",
+        16,
+        _count(1, 256),
+        "Parts the conversations are spread over. Never change it once there is data.",
+    )
+    host: str = _set(
+        "FRONTDESK_HOST",
+        "127.0.0.1",
+        _words,
+        "Address that the pages and the health checks listen on; `0.0.0.0` for every network.",
+    )
+    desk_port: int = _set("FRONTDESK_DESK_PORT", 8420, _port, "Port of the console and the studio.")
+    desk_url: str | None = _set(
+        "FRONTDESK_DESK_URL",
+        None,
+        _url("http", "https"),
+        "Address of the console as agents see it, when a proxy stands before it.",
+    )
+    sandbox_port: int = _set("FRONTDESK_SANDBOX_PORT", 8421, _port, "Port of the sandbox, the local X.")
+    channel_port: int = _set("FRONTDESK_CHANNEL_PORT", 8422, _port, "Port of the channel's health checks.")
+    responder_port: int = _set("FRONTDESK_RESPONDER_PORT", 8423, _port, "Port of the responder's health checks.")
+
+    x_consumer_key: str | None = _set(
+        "X_CONSUMER_KEY", None, _words, "API key of the X app. No X key set: the sandbox is used.", secret=True
+    )
+    x_consumer_secret: str | None = _set("X_CONSUMER_SECRET", None, _words, "API key secret of the X app.", secret=True)
+    x_access_token: str | None = _set(
+        "X_ACCESS_TOKEN", None, _words, "Access token of the account that answers.", secret=True
+    )
+    x_access_token_secret: str | None = _set(
+        "X_ACCESS_TOKEN_SECRET", None, _words, "Access token secret of that account.", secret=True
+    )
+    x_base_url: str | None = _set(
+        "X_BASE_URL",
+        None,
+        _url("http", "https"),
+        "Address of the API. Not set: X itself when X keys are set, else the sandbox on this machine.",
+    )
+    mentions_poll_s: float | None = _set(
+        "FRONTDESK_MENTIONS_POLL_S",
+        None,
+        _seconds(0.1, 3600),
+        "Seconds between two looks for mentions. Not set: what the platform's limits allow, 1 with the sandbox.",
+    )
+    direct_poll_s: float | None = _set(
+        "FRONTDESK_DIRECT_POLL_S",
+        None,
+        _seconds(0.1, 3600),
+        "Seconds between two looks for direct messages. Not set: as above.",
+    )
+    call_limit_s: float = _set(
+        "FRONTDESK_CALL_LIMIT_S", 10.0, _seconds(0.5, 120), "Longest that one call to the platform may take."
+    )
+
+    lease_s: float = _set(
+        "FRONTDESK_LEASE_S",
+        5.0,
+        _seconds(1, 60),
+        "How long a silent process keeps its partitions before another takes them over.",
+    )
+    turn_limit_s: float = _set(
+        "FRONTDESK_TURN_LIMIT_S",
+        10.0,
+        _seconds(1, 60),
+        "Longest that one turn may take; then a person is asked for.",
+    )
+    first_reply_minutes: int = _set(
+        "FRONTDESK_FIRST_REPLY_MINUTES",
+        30,
+        _count(1, 10_080),
+        "Minutes of service time within which customers are promised a person's reply.",
+    )
+    company: str = _set("FRONTDESK_COMPANY", "Kestrel Air", _words, "Name of the company, as the bot says it.")
+    contact_phone: str = _set(
+        "FRONTDESK_CONTACT_PHONE",
+        "020 7946 0123",
+        _words,
+        "Phone number given where a direct message is not possible.",
+    )
+    contact_web: str = _set(
+        "FRONTDESK_CONTACT_WEB",
+        "https://kestrelair.example/contact",
+        _url("http", "https"),
+        "Web page given where a direct message is not possible.",
+    )
+
+    demo: str = _set(
+        "FRONTDESK_DEMO",
+        "auto",
+        _choice("auto", "yes", "no"),
+        "Whether the demo agents may sign in; `auto`: only with the sandbox.",
+    )
+    log_level: str = _set(
+        "FRONTDESK_LOG_LEVEL",
+        "info",
+        _choice("debug", "info", "warning", "error"),
+        "Least important log lines to write.",
+    )
+    log_format: str = _set(
+        "FRONTDESK_LOG_FORMAT",
+        "auto",
+        _choice("auto", "json", "text"),
+        "`json` lines or readable `text`; `auto`: text on a terminal.",
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings that an environment holds; an empty variable counts as not set. Raises SettingsError."""
+        values: dict[str, Any] = {}
+        for one in fields(cls):
+            text = environ.get(one.metadata["name"], "").strip()
+            if text:
+                values[one.name] = _value(one.metadata, text)
+        _refuse_half_the_keys([name for name in X_KEYS if not environ.get(name, "").strip()])
+        return cls(**values)
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether the sandbox stands in for X."""
+        return self.x_consumer_key is None
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the demo agents may sign in."""
+        return self.demo == "yes" or (self.demo == "auto" and self.uses_sandbox)
+
+    @property
+    def desk_address(self) -> str:
+        """Where agents open the console."""
+        return self.desk_url or f"http://{self._seen_host}:{self.desk_port}"
+
+    @property
+    def sandbox_address(self) -> str:
+        """Where the sandbox's page and API are."""
+        return f"http://{self._seen_host}:{self.sandbox_port}"
+
+    @property
+    def _seen_host(self) -> str:
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+
+
+def settings_table() -> str:
+    """All settings as the Markdown table of the README."""
+    lines = ["| setting | default | what it does |", "|---|---|---|"]
+    for one in fields(Settings):
+        default = one.metadata["default"]
+        shown = "secret, none" if one.metadata["secret"] else "none" if default is None else f"`{_plain(default)}`"
+        lines.append(f"| `{one.metadata['name']}` | {shown} | {one.metadata['help']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(default: object) -> str:
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _value(about: Mapping[str, Any], text: str) -> Any:
+    try:
+        return about["read"](text)
+    except _Refused as wanted:
+        shown = "is set, but" if about["secret"] else f'is "{text[:80]}", but'
+        remedy = "" if about["default"] is None else f" (default: {_plain(about['default'])})"
+        raise SettingsError(f"{about['name']} {shown} must be {wanted}{remedy}. Change it or unset it.") from None
+
+
+def _refuse_half_the_keys(missing: list[str]) -> None:
+    if 0 < len(missing) < len(X_KEYS):
+        raise SettingsError(
+            f"X keys are set, but {' and '.join(missing)} not. Set all four, or unset them all to use the sandbox."
+        )
