@@ -102,9 +102,7 @@ def load_cities(path: Path = CITIES) -> Cities:
     try:
         data = YAML(typ="safe", pure=True).load(path)
     except (OSError, YAMLError) as error:
-        raise CitiesError(
-            f"{path.name} cannot be read: {error}. Correct it or restore the shipped file."
-        ) from error
+        raise CitiesError(f"{path.name} cannot be read: {error}. Correct it or restore the shipped file.") from error
     entries = data.get("cities") if isinstance(data, dict) else None
     if not isinstance(entries, list) or not entries:
         raise CitiesError(f"{path.name}: a list named “cities” is expected.")
@@ -125,9 +123,7 @@ def _city(entry: Any) -> City:
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise CitiesError(f"{entry.get('name', entry)}: “{key}” is missing (put quotes round NO).")
     if entry["currency"] not in CURRENCIES:
-        raise CitiesError(
-            f"{entry['name']}: currency “{entry['currency']}” must be one of {', '.join(CURRENCIES)}."
-        )
+        raise CitiesError(f"{entry['name']}: currency “{entry['currency']}” must be one of {', '.join(CURRENCIES)}.")
     airports, aliases, misspellings = (_texts(entry, key) for key in ("airports", "aliases", "misspellings"))
     if not all(re.fullmatch("[A-Z]{3}", code) for code in (entry["code"], *airports)):
         raise CitiesError(f"{entry['name']}: IATA codes are three capital letters.")

@@ -71,9 +71,7 @@ class FareTable:
         assert answer.origin
         assert answer.destination
         asked = (answer.origin.code, answer.destination.code, answer.query.trip, answer.query.cabin)
-        return (
-            fare for fare in self._fares if (fare.origin, fare.destination, fare.trip, fare.cabin) == asked
-        )
+        return (fare for fare in self._fares if (fare.origin, fare.destination, fare.trip, fare.cabin) == asked)
 
 
 def _impossible_dates(query: FareQuery, today: date) -> FareKind | None:
@@ -155,9 +153,7 @@ def _fare(row: dict[str, str | None], cities: Cities) -> Fare:
         raise ValueError(f"{len(COLUMNS)} cells are expected")
     for column in ("origin", "destination"):
         if cities.by_code(cells[column]) is None:
-            raise ValueError(
-                f"unknown city “{cells[column]}” as {column}; add it to cities.yml or correct the code"
-            )
+            raise ValueError(f"unknown city “{cells[column]}” as {column}; add it to cities.yml or correct the code")
     if cells["origin"] == cells["destination"]:
         raise ValueError("origin and destination are the same")
     if cells["currency"] not in CURRENCIES:
