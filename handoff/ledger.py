@@ -103,9 +103,12 @@ class Ledger:
         }
         return await self._transitions.run("receive", self.partition_of(message.conversation), now, arguments)
 
-    async def waiting(self, partition: str, *, limit: int = 100) -> list[str]:
-        """The conversations of a partition that have waiting messages, longest waiting first."""
-        return [str(key) for key in await self._redis.zrange(f"{partition}:inbox", 0, limit - 1)]
+    async def waiting(self, partitions: Sequence[str], *, limit: int = 100) -> list[str]:
+        """The conversations of these partitions that have waiting messages, longest waiting first in each."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for partition in partitions:
+                pipe.zrange(f"{partition}:inbox", 0, limit - 1)
+            return [str(key) for found in await pipe.execute() for key in found]
 
     async def snapshot(self, conversation: str) -> Snapshot | None:
         """The conversation and its waiting messages; None when nobody by that key ever wrote."""
@@ -155,7 +158,8 @@ class Ledger:
     async def journal(self, partition: str, *, after: str = "-", count: int = 1000) -> list[tuple[str, dict[str, str]]]:
         """Journal records of a partition after a stream id, oldest first."""
         start = after if after == "-" else f"({after}"
-        return [(str(i), dict(f)) for i, f in await self._redis.xrange(f"{partition}:journal", start, "+", count)]
+        found = await self._redis.xrange(f"{partition}:journal", start, "+", count)
+        return [(str(stream_id), _strings(fields or {})) for stream_id, fields in found or []]
 
     async def cursor(self, feed: str) -> str | None:
         """The newest platform id of a feed that is safely in the inbox."""

@@ -91,4 +91,5 @@ class Outbox:
 
     async def record(self, entry_id: str, conversation: str) -> dict[str, str]:
         """The stored fields of an entry, for tests and reports; empty if unknown."""
-        return dict(await self._redis.hgetall(f"{partition_of(conversation, self._partitions)}:entry:{entry_id}"))
+        fields = await self._redis.hgetall(f"{partition_of(conversation, self._partitions)}:entry:{entry_id}")
+        return {str(name): str(value) for name, value in fields.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
 from handoff.ledger import Line
 from handoff.words import Customer, Place, Promise, Reason, Value
 
-PACKET_VERSION = 1
+PACKET_VERSION: Final = 1
 
 
 class PacketLine(Value):

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
     SENSITIVE = "sensitive"  # the text could not be judged in time
     LANGUAGE = "language"
+    CANNOT_REPLY = "cannot_reply"  # X lets nobody answer this post by its API: it does not summon us
     NOT_DELIVERED = "not_delivered"  # a reply could not be sent
     SOURCE_DOWN = "source_down"  # fares or orders could not be read
 
@@ -137,6 +138,8 @@ class Message(Value):
     url: str | None = None
     """Where a person can read it on the platform."""
     quoted: str | None = None
+    private_possible: bool = True
+    """Whether this customer can be sent a direct message by us."""
 
     @property
     def conversation(self) -> str:

@@ -1,0 +1,141 @@
+"""Casework: what a new case holds, so that the agent need not ask again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from handoff.desk import Case, Desk
+from handoff.ledger import Conversation, Ledger, Line
+from handoff.packet import (
+    PACKET_VERSION,
+    EarlierCase,
+    Evidence,
+    Packet,
+    Suggestion,
+    Tried,
+    Understood,
+    Verification,
+    packet_lines,
+)
+from handoff.words import Entry, Message, NewCase, Place, Promise, Reason
+
+MOST_EARLIER_CASES = 10
+
+
+class Findings:
+    """What a turn learnt before a person was called; empty where the bot never got to work."""
+
+    def __init__(
+        self,
+        *,
+        understood: Understood | None = None,
+        slots: Mapping[str, str] | None = None,
+        verification: Verification | None = None,
+        tried: Sequence[Tried] = (),
+        suggestions: Sequence[Suggestion] = (),
+    ) -> None:
+        self.understood = understood
+        self.slots = dict(slots or {})
+        self.verification = verification or Verification(state="not_asked", wrong_attempts=0, order=None)
+        self.tried = tuple(tried)
+        self.suggestions = tuple(suggestions)
+
+
+class Casework:
+    """Composes new cases with their packets from what the ledger knows and the turn found."""
+
+    def __init__(self, ledger: Ledger, desk: Desk) -> None:
+        self._ledger = ledger
+        self._desk = desk
+
+    async def new_case(
+        self,
+        conversation: Conversation,
+        latest: Message,
+        reason: Reason,
+        evidence: Evidence,
+        now: datetime,
+        *,
+        priority: int = 50,
+        promise: Promise | None = None,
+        findings: Findings | None = None,
+    ) -> NewCase:
+        """A case with its complete packet; `latest` is the message that called for a person."""
+        found = findings or Findings()
+        lines = await self._ledger.transcript(conversation.key)
+        earlier = await self._earlier_cases(conversation.key)
+        packet = Packet(
+            schema_version=PACKET_VERSION,
+            conversation=conversation.key,
+            customer=conversation.customer,
+            opened_at=now,
+            place=latest.place,
+            thread=latest.thread,
+            url=latest.url,
+            transcript=packet_lines(lines),
+            understood=(*_understood_before(lines), *([found.understood] if found.understood else [])),
+            slots=found.slots,
+            verification=found.verification,
+            tried=(*_said_before(lines), *found.tried),
+            reason=reason,
+            evidence=evidence,
+            promises=(*_promises(earlier), *([promise] if promise else [])),
+            suggestions=found.suggestions,
+            earlier_cases=tuple(_earlier(case) for case in earlier),
+        )
+        return NewCase(reason=reason, priority=priority, packet=packet.model_dump_json(), promise=promise)
+
+    async def undelivered(self, entry: Entry, rule: str, detail: str, now: datetime) -> NewCase | None:
+        """The case for an entry that will never be said; None when nothing is known of the conversation."""
+        snapshot = await self._ledger.snapshot(entry.conversation)
+        lines = await self._ledger.transcript(entry.conversation)
+        spoken = [line.message for line in lines if line.message]
+        if snapshot is None or not spoken:
+            return None
+        evidence = Evidence(rule=rule, matched=None, score=None, threshold=None, detail=detail or None)
+        suggestion = Suggestion(text=entry.text, article=", ".join(entry.articles), place=Place.PRIVATE)
+        return await self.new_case(
+            snapshot.conversation,
+            spoken[-1],
+            Reason.NOT_DELIVERED,
+            evidence,
+            now,
+            priority=60,
+            findings=Findings(suggestions=[suggestion]),
+        )
+
+    async def _earlier_cases(self, conversation: str) -> list[Case]:
+        ids = await self._ledger.cases_of(conversation)
+        cases = [await self._desk.case(case_id) for case_id in ids[-MOST_EARLIER_CASES:]]
+        return [case for case in cases if case]
+
+
+def _earlier(case: Case) -> EarlierCase:
+    return EarlierCase(
+        case=case.id,
+        reason=case.reason,
+        opened_ms=case.opened_ms,
+        resolution=case.resolution,
+        agent=case.resolved_by or case.taken_by,
+    )
+
+
+def _promises(earlier: Sequence[Case]) -> list[Promise]:
+    return [case.promise for case in earlier if case.promise]
+
+
+def _understood_before(lines: Sequence[Line]) -> list[Understood]:
+    return [Understood.model_validate_json(line.understood) for line in lines if line.understood]
+
+
+def _said_before(lines: Sequence[Line]) -> list[Tried]:
+    refs = [ref for line in lines if line.entry and line.entry.author == "bot" for ref in line.entry.articles]
+    return [Tried(article=ref, title="", score=1.0, said=True) for ref in dict.fromkeys(refs)]
+
+
+def as_text(values: Mapping[str, Any]) -> dict[str, str]:
+    """Entities or slots as the packet keeps them: text."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}

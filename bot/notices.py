@@ -1,0 +1,101 @@
+"""What we say ourselves, around the assistant's answers: disclosure, hand-over, opting out, the way to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from handoff.hours import ServiceHours
+from handoff.words import Place, Promise
+
+PUBLIC_LIMIT = 280
+"""Weighted characters of a post (X's text rules, configuration v3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """Whose desk this is, and how else it can be reached."""
+
+    name: str
+    phone: str = ""
+    web: str = ""
+    """A page in words that is no link, such as "the contact page of our website"."""
+    privacy: str = ""
+    """The address of the privacy notice; said in direct messages only."""
+
+
+class Notices:
+    """Words of the company that are not answers; every public one fits a post."""
+
+    def __init__(
+        self,
+        company: Company,
+        hours: ServiceHours,
+        *,
+        reply_minutes: int,
+        weighted_length: Callable[[str], int],
+        shorten: Callable[[str, int], str],
+    ) -> None:
+        """`reply_minutes`: business minutes within which people promise to reply."""
+        self._company = company
+        self._hours = hours
+        self._reply_minutes = reply_minutes
+        self._weighted_length = weighted_length
+        self._shorten = shorten
+
+    def promise(self, now: datetime) -> Promise:
+        """The reply time told at a hand-over, with its due time in business hours."""
+        due = self._hours.reply_by(now, self._reply_minutes)
+        return Promise(told_at=now, due_at=due, wording=f"You can expect a reply {_by(self._hours.when(due, now))}.")
+
+    def hand_over(self, words: str, promise: Promise, now: datetime) -> str:
+        """Says that a person will look, whether people are there, and by when to expect a reply."""
+        opening = words or "Thank you. A colleague will look at this personally."
+        if self._hours.is_open(now):
+            return f"{opening} {promise.wording}"
+        return f"{opening} {self._hours.describe(now).text} {promise.wording}"
+
+    def stopped(self) -> str:
+        """Confirms STOP, once."""
+        return "Understood: you will get no more automated replies from us. Send START to turn them on again."
+
+    def started(self) -> str:
+        """Confirms START."""
+        return "Automated replies are on again. How can I help?"
+
+    def describe_picture(self) -> str:
+        """Asks for words where a message holds only a picture or a link."""
+        return "I can't look at pictures or links. Please tell me in a few words what it is about, or write AGENT."
+
+    def ask_what(self) -> str:
+        """Asks what an empty message is about."""
+        return "I couldn't read anything in your message. What can I help you with? Write AGENT for a person."
+
+    def back_to_bot(self) -> str:
+        """Tells the customer that the assistant answers again."""
+        return "You are talking to our automated assistant again. Write AGENT whenever you want a person."
+
+    def disclosure(self) -> str:
+        """Says that a machine answers (EU AI Act Art. 50(1): at the first interaction)."""
+        return f"{self._company.name}'s automated assistant here."
+
+    def worded(self, text: str, *, place: Place, handle: str, disclose: bool) -> str:
+        """A text as it goes out: in public addressed by handle and within the limit, disclosed where it must be."""
+        told = f"{self.disclosure()} {text}" if disclose else text
+        if place is Place.PRIVATE:
+            privacy = (
+                f"\n\nHow we treat your data: {self._company.privacy}" if disclose and self._company.privacy else ""
+            )
+            return told + privacy
+        addressed = f"@{handle} {told}"
+        if self._weighted_length(addressed) <= PUBLIC_LIMIT:
+            return addressed
+        return self._shorten(addressed, PUBLIC_LIMIT)
+
+
+def _by(when: str) -> str:
+    for day in ("today ", "tomorrow "):
+        if when.startswith(day):
+            return f"{day}by {when.removeprefix(day).removeprefix('at ')}"
+    return f"by {when.removeprefix('on ')}"

@@ -1,0 +1,143 @@
+"""START HERE: one message from inbox to outbox.
+
+A responder leases partitions, sees which conversations have waiting messages, and gives each burst one turn: it
+reads the conversation, decides (turns.py), and stores everything the turn changed by one script. A crash before
+that script leaves the messages waiting as if nothing had happened; after it they are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from bot.burst import first_burst
+from bot.clock import Clock
+from bot.turns import Turns
+from handoff.leases import Leases
+from handoff.ledger import Ledger
+from handoff.scripts import LOST, LedgerAway, LedgerFull
+
+log = structlog.get_logger()
+
+
+class Responder:
+    """Handles the messages of one conversation in order, different conversations side by side."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        leases: Leases,
+        turns: Turns,
+        clock: Clock,
+        poll_s: float = 0.05,
+        renew_s: float = 1.0,
+        side_by_side: int = 16,
+    ) -> None:
+        """`poll_s`: how often the inbox is looked at; `renew_s`: how often leases are renewed."""
+        self._ledger = ledger
+        self._leases = leases
+        self._turns = turns
+        self._clock = clock
+        self._poll_s = poll_s
+        self._renew_s = renew_s
+        self._slots = asyncio.Semaphore(side_by_side)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self.trouble: str | None = "It has not started yet."
+        """Why it is not ready, in one line; None while all is well."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set, then finishes the turns in hand and gives its leases back."""
+        renewing = asyncio.create_task(self._renew(stop))
+        try:
+            while not stop.is_set():
+                await self._look()
+                await _pause(stop, self._poll_s)
+        finally:
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(renewing, return_exceptions=True)
+            await self._give_up_leases()
+
+    async def respond(self, conversation: str, fence: int) -> str:
+        """Gives the oldest waiting burst of a conversation its turn; returns what the ledger ruled."""
+        snapshot = await self._ledger.snapshot(conversation)
+        if snapshot is None or not snapshot.waiting:
+            return "nothing"
+        now = self._clock.now()
+        turn = await self._turns.decide(first_burst(snapshot), fence, now)
+        ruling = await self._ledger.commit_turn(turn, now)
+        log.info(
+            "turn",
+            conversation=conversation,
+            messages=list(turn.messages),
+            turn=turn.turn_id,
+            outcome=turn.outcome,
+            rule=turn.rule,
+            reason=turn.case.reason if turn.case else None,
+            intent=turn.intent,
+            result=ruling.result,
+        )
+        return ruling.result
+
+    async def _look(self) -> None:
+        try:
+            waiting = await self._ledger.waiting(list(self._leases.held))
+        except (*LOST, LedgerAway) as error:
+            self._say_trouble(f"Redis does not answer ({type(error).__name__}); messages wait.")
+            return
+        for conversation in waiting:
+            if conversation not in self._running:
+                task = asyncio.create_task(self._respond_to_all(conversation))
+                self._running[conversation] = task
+                task.add_done_callback(partial(self._forget, conversation))
+
+    def _forget(self, conversation: str, _: asyncio.Task[None]) -> None:
+        self._running.pop(conversation, None)
+
+    async def _respond_to_all(self, conversation: str) -> None:
+        """Turn after turn until nothing of this conversation waits, or the lease is gone."""
+        async with self._slots:
+            while (fence := self._leases.held.get(self._ledger.partition_of(conversation))) is not None:
+                try:
+                    result = await self.respond(conversation, fence)
+                except (*LOST, LedgerAway, LedgerFull) as error:
+                    self._say_trouble(f"The ledger cannot be written ({type(error).__name__}); messages wait.")
+                    return
+                except Exception:
+                    # Nothing was stored, so the messages still wait and are tried again; operators are told.
+                    log.exception("turn_not_stored", conversation=conversation)
+                    self._say_trouble("A turn could not be stored; see the log.")
+                    await asyncio.sleep(self._renew_s)
+                    return
+                if result in ("nothing", "lease_lost"):
+                    return
+
+    async def _renew(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self._leases.renew(self._clock.now())
+                self.trouble = None
+            except (*LOST, LedgerAway, LedgerFull) as error:
+                self._say_trouble(f"Leases cannot be renewed ({type(error).__name__}).")
+            await _pause(stop, self._renew_s)
+
+    async def _give_up_leases(self) -> None:
+        try:
+            await self._leases.release_all(self._clock.now())
+        except (*LOST, LedgerAway, LedgerFull):
+            log.warning("leases_not_released", remedy="they end by themselves")
+
+    def _say_trouble(self, what: str) -> None:
+        if self.trouble != what:
+            log.warning("responder_in_trouble", what=what)
+        self.trouble = what
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
