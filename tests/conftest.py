@@ -1,14 +1,18 @@
 """Parts that many tests share: a real Redis of their own, started once and emptied for every test."""
 
+import re
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import redis
+from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +22,10 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("redis")
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen(
-            [_redis_program(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-            + ["--save", "", "--appendonly", "no"],
+            [
+                *(_redis_program(), "--port", str(port), "--bind", "127.0.0.1"),
+                *("--dir", str(folder), "--save", "", "--appendonly", "no"),
+            ],
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -72,3 +78,30 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path, l
             except redis.RedisError:  # starting up: refused, or loading
                 time.sleep(0.05)
     raise RuntimeError(f"redis-server did not become ready:\n{log.read_text(errors='replace')}")
+
+
+class WordEncoder:
+    """An encoder without a model: the words and word beginnings of a text, hashed onto 384 numbers."""
+
+    name = "words"
+    revision = "words-1"
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []  # every text that was ever asked for, in order
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.encoded.extend(texts)
+        rows = np.zeros((len(texts), 384), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in re.findall(r"\w+", text.lower()):
+                for piece in (word, word[:4]):
+                    row[zlib.crc32(piece.encode()) % 384] += 1
+            row[0] += 0.01  # no text is the zero vector
+            row /= np.linalg.norm(row)
+        return rows
+
+
+@pytest.fixture
+def word_encoder() -> WordEncoder:
+    """A fast encoder for tests that are not about the quality of answers."""
+    return WordEncoder()
