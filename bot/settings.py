@@ -74,7 +74,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 def _set(name: str, default: Any, read: Callable[[str], Any], help: str, *, secret: bool = False) -> Any:
     return field(
-        default=_folder(default) if read is _folder else default,
+        default_factory=lambda: _folder(default) if read is _folder else default,
         repr=not secret,
         metadata={"name": name, "default": default, "read": read, "help": help, "secret": secret},
     )
@@ -84,7 +84,7 @@ def _set(name: str, default: Any, read: Callable[[str], Any], help: str, *, secr
 class Settings:
     """The settings of one process."""
 
-    var: Path = _set(
+    var: Path = _set(  # noqa: RUF009 (it gives a dataclass field)
         "FRONTDESK_VAR",
         "var",
         _folder,
