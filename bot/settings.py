@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,9 @@ from urllib.parse import urlsplit
 
 X_KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 """The four keys of the account; all of them or none."""
+
+DEMO_PASSWORD = "kestrel-demo"
+"""Of the demo agents ana and ben, who exist only where `is_demo` holds."""
 
 
 class SettingsError(Exception):
@@ -172,6 +176,12 @@ class Settings:
         "Minutes of service time within which customers are promised a person's reply.",
     )
     company: str = _set("FRONTDESK_COMPANY", "Kestrel Air", _words, "Name of the company, as the bot says it.")
+    privacy_url: str | None = _set(
+        "FRONTDESK_PRIVACY_URL",
+        "https://kestrelair.example/privacy",
+        _url("http", "https"),
+        "Address of the privacy notice, said in direct messages.",
+    )
     contact_phone: str = _set(
         "FRONTDESK_CONTACT_PHONE",
         "020 7946 0123",
@@ -180,9 +190,9 @@ class Settings:
     )
     contact_web: str = _set(
         "FRONTDESK_CONTACT_WEB",
-        "https://kestrelair.example/contact",
-        _url("http", "https"),
-        "Web page given where a direct message is not possible.",
+        "the contact page of our website",
+        _words,
+        "Web page given there, in words: an address in a public post would cost more and look like spam.",
     )
 
     demo: str = _set(
@@ -228,16 +238,34 @@ class Settings:
     @property
     def desk_address(self) -> str:
         """Where agents open the console."""
-        return self.desk_url or f"http://{self._seen_host}:{self.desk_port}"
+        return self.desk_url or f"http://{self.reached_host}:{self.desk_port}"
 
     @property
     def sandbox_address(self) -> str:
         """Where the sandbox's page and API are."""
-        return f"http://{self._seen_host}:{self.sandbox_port}"
+        return f"http://{self.reached_host}:{self.sandbox_port}"
 
     @property
-    def _seen_host(self) -> str:
+    def reached_host(self) -> str:
+        """The address under which this machine reaches its own processes."""
         return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+
+
+def read_settings() -> Settings:
+    """The settings of this process, from its environment. Raises SettingsError."""
+    return Settings.read(os.environ)
+
+
+def child_environment(settings: Settings, redis_url: str) -> dict[str, str]:
+    """What a child of `frontdesk up` sees: our environment, the Redis that was started, one thread per library."""
+    return {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "FRONTDESK_VAR": str(settings.var),
+        "FRONTDESK_LOG_FORMAT": "json" if settings.log_format == "auto" else settings.log_format,
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def settings_table() -> str:
