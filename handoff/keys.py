@@ -14,8 +14,9 @@ Redis as on Redis Cluster.
     {p07}:conv:<key>:transcript        list    JSON lines: seq, at_ms, kind (message|entry|event), id or what happened
     {p07}:conv:<key>:outbox            list    ids of its unfinished entries, in order
     {p07}:outbox                       zset    conversations with unfinished entries -> ms when the head is due
-    {p07}:entry:<id>                   hash    json, state, detail, author, epoch, attempts, looks, due_ms, expires_ms,
-                                               external_id, fence, seq, queued_ms, sending_ms, sent_ms
+    {p07}:entry:<id>                   hash    json, state, detail, author, epoch, attempts, looks, doubts, due_ms,
+                                               expires_ms, external_id, fence, seq, queued_ms,
+                                               sending_ms, sent_ms
     {p07}:case:<id>                    hash    conversation, reason, priority, packet, state (open|resolved), opened_ms,
                                                taken_by, taken_ms, first_reply_ms, resolved_ms, resolution, promise, ...
     {p07}:cases:open                   zset    open cases -> urgency, then age

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from redis.asyncio import Redis
@@ -33,18 +33,21 @@ class Leases:
         self.role = role
         self.holder = holder
         self._partitions = list(partitions)
-        self._ttl_ms = int(ttl_s * 1000)
-        self._grace_ms = int(grace_s * 1000)
+        self.ttl_s = ttl_s
+        self.grace_s = grace_s
         self.held: dict[str, int] = {}
         """Partition -> fence of the leases that this process holds now."""
 
-    async def renew(self, now: datetime) -> dict[str, int]:
-        """Renews what is held and takes what is free, up to a fair share among the living; returns what is held."""
+    async def renew(self, now: datetime, *, busy: Collection[str] = ()) -> dict[str, int]:
+        """Renews what is held and takes what is free, up to a fair share among the living; returns what is held.
+
+        A `busy` partition is kept beyond that share: its next holder would not wait for the call that is under way.
+        """
         share = await self._fair_share(now)
         ordered = [*self.held, *(p for p in self._partitions if p not in self.held)]
         held: dict[str, int] = {}
         for partition in ordered:
-            if len(held) >= share:
+            if len(held) >= share and not (partition in busy and partition in self.held):
                 if partition in self.held:
                     await self._release(partition, now)
                 continue
@@ -65,8 +68,8 @@ class Leases:
         arguments = {
             "role": self.role,
             "holder": self.holder,
-            "ttl_ms": self._ttl_ms,
-            "grace_ms": self._grace_ms,
+            "ttl_ms": int(self.ttl_s * 1000),
+            "grace_ms": int(self.grace_s * 1000),
         }
         ruling = await self._transitions.run("lease", partition, now, arguments)
         return ruling.fence if ruling.result == "leased" else None
@@ -82,6 +85,6 @@ class Leases:
         """Partitions per living process, rounded up. Only fairness hangs on it, never correctness."""
         seen = now.timestamp()
         await self._redis.zadd(self._workers_key, {self.holder: seen})
-        await self._redis.zremrangebyscore(self._workers_key, "-inf", seen - 3 * self._ttl_ms / 1000)
+        await self._redis.zremrangebyscore(self._workers_key, "-inf", seen - 3 * self.ttl_s)
         living = max(1, int(await self._redis.zcard(self._workers_key)))
         return -(-len(self._partitions) // living)

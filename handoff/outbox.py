@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from redis.asyncio import Redis
@@ -21,7 +22,11 @@ class Claim(Value):
     attempts: int
     """How often it was sent or tried, this time included."""
     looks: int
-    """How often it was looked for, this time included."""
+    """How often it was looked for since it was last sent, this time included."""
+    doubts: int
+    """How often a sending of it ended without anybody knowing whether it went out."""
+    detail: str | None
+    """What was recorded when it was last settled."""
     queued_ms: int
     sending_ms: int
     """When it was last about to be sent; 0 if never."""
@@ -48,16 +53,17 @@ class Outbox:
         arguments = {"conversation": conversation, "fence": fence, "look_after_ms": int(look_after_s * 1000)}
         partition = partition_of(conversation, self._partitions)
         ruling = await self._transitions.run("claim_entry", partition, now, arguments)
-        if ruling.result not in ("send", "look") or ruling.entry is None:
+        if ruling.record is None:
             return None
-        fields = await self._redis.hgetall(f"{partition}:entry:{ruling.entry}")
         return Claim(
-            entry=Entry.model_validate_json(fields["json"]),
+            entry=Entry.model_validate_json(ruling.record["json"]),
             must_look=ruling.result == "look",
-            attempts=int(fields["attempts"]),
-            looks=int(fields["looks"]),
-            queued_ms=int(fields["queued_ms"]),
-            sending_ms=int(fields.get("sending_ms", 0)),
+            attempts=int(ruling.record["attempts"]),
+            looks=int(ruling.record["looks"]),
+            doubts=int(ruling.record["doubts"]),
+            detail=ruling.record["detail"] or None,
+            queued_ms=int(ruling.record["queued_ms"]),
+            sending_ms=int(ruling.record["sending_ms"]),
         )
 
     async def settle(
@@ -88,6 +94,16 @@ class Outbox:
         }
         partition = partition_of(entry.conversation, self._partitions)
         return await self._transitions.run("settle_entry", partition, now, arguments)
+
+    async def said(self, conversation: str, *, last: int = 200) -> frozenset[str]:
+        """Platform ids of what is known to have been said, among the last lines of a conversation."""
+        partition = partition_of(conversation, self._partitions)
+        lines = await self._redis.lrange(f"{partition}:conv:{conversation}:transcript", -last, -1)
+        entries = [line["id"] for line in map(json.loads, lines) if line["kind"] == "entry"]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for entry_id in entries:
+                pipe.hget(f"{partition}:entry:{entry_id}", "external_id")
+            return frozenset(found for found in await pipe.execute() if found)
 
     async def record(self, entry_id: str, conversation: str) -> dict[str, str]:
         """The stored fields of an entry, for tests and reports; empty if unknown."""

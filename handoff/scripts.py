@@ -55,6 +55,8 @@ class Ruling(BaseModel):
     holder: str | None = None
     free_in_ms: int | None = None
     id: str | None = None
+    record: dict[str, str] | None = None
+    """The stored fields of what was claimed."""
 
 
 def connect(url: str, *, time_limit_s: float = 5.0) -> Redis:

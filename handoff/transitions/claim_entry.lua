@@ -24,12 +24,23 @@ local function overtaken(key)
   end
 end
 
+local function in_hand(ruling, id)
+  local key = P .. ':entry:' .. id
+  local fields = redis.call('HMGET', key, 'json', 'attempts', 'looks', 'queued_ms', 'sending_ms', 'doubts',
+    'detail')
+  redis.call('ZADD', P .. ':outbox', now + args.look_after_ms, args.conversation)
+  return {result = ruling, entry = id, record = {json = fields[1], attempts = fields[2], looks = fields[3],
+    queued_ms = fields[4], sending_ms = fields[5] or '0', doubts = fields[6] or '0',
+    detail = fields[7] or ''}}
+end
+
 local id = redis.call('LINDEX', conv .. ':outbox', 0)
 while id do
   local key = P .. ':entry:' .. id
   local state, due = redis.call('HGET', key, 'state'), tonumber(redis.call('HGET', key, 'due_ms'))
   if state == 'sending' then -- its sender died or lost its lease; nobody knows whether it went out
     redis.call('HSET', key, 'state', 'unknown', 'due_ms', now + args.look_after_ms)
+    redis.call('HINCRBY', key, 'doubts', 1)
     redis.call('ZADD', P .. ':outbox', now + args.look_after_ms, args.conversation)
     journal('entry_unknown', args.conversation, {entry = id, detail = 'found in sending'})
     break
@@ -39,18 +50,16 @@ while id do
     break
   end
   if state == 'unknown' then
-    result = {result = 'look', entry = id}
     redis.call('HSET', key, 'fence', args.fence)
     redis.call('HINCRBY', key, 'looks', 1)
-    redis.call('ZADD', P .. ':outbox', now + args.look_after_ms, args.conversation)
+    result = in_hand('look', id)
     break
   end
   local reason = overtaken(key)
   if not reason then
-    redis.call('HSET', key, 'state', 'sending', 'fence', args.fence, 'sending_ms', now)
+    redis.call('HSET', key, 'state', 'sending', 'fence', args.fence, 'sending_ms', now, 'looks', 0)
     redis.call('HINCRBY', key, 'attempts', 1)
-    redis.call('ZADD', P .. ':outbox', now + args.look_after_ms, args.conversation)
-    result = {result = 'send', entry = id}
+    result = in_hand('send', id)
     break
   end
   drop(id, reason)

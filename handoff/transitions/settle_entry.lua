@@ -7,6 +7,7 @@ local conversation = redis.call('HGET', key, 'conversation')
 local conv = conv_key(conversation)
 local result = {result = 'settled'}
 redis.call('HSET', key, 'state', args.state, 'detail', args.detail or '')
+if state == 'sending' and args.state == 'unknown' then redis.call('HINCRBY', key, 'doubts', 1) end
 
 if args.state == 'retry_at' or args.state == 'unknown' then
   redis.call('HSET', key, 'due_ms', args.due_ms)
