@@ -1,0 +1,1 @@
+"""Fakes with memory and builders that many tests share."""
