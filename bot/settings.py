@@ -175,6 +175,13 @@ class Settings:
         _count(1, 10_080),
         "Minutes of service time within which customers are promised a person's reply.",
     )
+    oldest_answered_hours: int = _set(
+        "FRONTDESK_OLDEST_ANSWERED_HOURS",
+        6,
+        _count(1, 720),
+        "Messages older than this go to people, marked late; the bot answers none of them.",
+    )
+    account: str = _set("FRONTDESK_ACCOUNT", "@KestrelAir", _words, "Handle of the account, as the console shows it.")
     company: str = _set("FRONTDESK_COMPANY", "Kestrel Air", _words, "Name of the company, as the bot says it.")
     privacy_url: str | None = _set(
         "FRONTDESK_PRIVACY_URL",

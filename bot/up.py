@@ -13,7 +13,7 @@ import redis
 
 from bot.embedded_redis import EmbeddedRedis
 from bot.folder import Folder, refusal
-from bot.ports import Port, port_problems
+from bot.ports import port_problems, ports_of
 from bot.preparation import CannotStart, Preparation, Stopped
 from bot.settings import DEMO_PASSWORD, Settings, child_environment
 from bot.supervisor import Child, Supervisor
@@ -42,7 +42,7 @@ class Up:
         Raises CannotStart, FolderRefused, NoRedis, NotReady and SupervisorGone, each a line for the operator.
         """
         with self._folder.claimed(), self._signals():
-            problems = port_problems(self._ports())
+            problems = port_problems(list(ports_of(self._settings).values()))
             if problems:
                 raise CannotStart("\n".join(problems))
             try:
@@ -110,27 +110,9 @@ class Up:
                 if self._stop.wait(0.1):
                     raise Stopped
 
-    def _ports(self) -> list[Port]:
-        here = self._settings
-        ports = [
-            Port(number=here.desk_port, what="the console", setting="FRONTDESK_DESK_PORT", host=here.host),
-            Port(number=here.channel_port, what="the channel", setting="FRONTDESK_CHANNEL_PORT", host=here.host),
-            Port(number=here.responder_port, what="the responder", setting="FRONTDESK_RESPONDER_PORT", host=here.host),
-        ]
-        if here.uses_sandbox:
-            ports.append(
-                Port(number=here.sandbox_port, what="the sandbox", setting="FRONTDESK_SANDBOX_PORT", host=here.host)
-            )
-        if not here.redis_url:
-            ports.append(Port(number=here.redis_port, what="Redis", setting="FRONTDESK_REDIS_PORT", host="127.0.0.1"))
-        return ports
-
     def _health_addresses(self) -> dict[str, tuple[str, int]]:
-        here = self._settings
-        ports = {"channel": here.channel_port, "responder": here.responder_port, "desk": here.desk_port}
-        if here.uses_sandbox:
-            ports["sandbox"] = here.sandbox_port
-        return {name: (here.reached_host, port) for name, port in ports.items()}
+        ports = ports_of(self._settings)
+        return {name: (self._settings.reached_host, port.number) for name, port in ports.items() if name != "redis"}
 
     def _welcome(self) -> None:
         here = self._settings
