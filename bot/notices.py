@@ -80,18 +80,17 @@ class Notices:
         """Says that a machine answers (EU AI Act Art. 50(1): at the first interaction)."""
         return f"{self._company.name}'s automated assistant here."
 
-    def worded(self, text: str, *, place: Place, handle: str, disclose: bool) -> str:
-        """A text as it goes out: in public addressed by handle and within the limit, disclosed where it must be."""
+    def worded(self, text: str, *, place: Place, disclose: bool) -> str:
+        """A text as it goes out: in public within the limit, disclosed where it must be."""
         told = f"{self.disclosure()} {text}" if disclose else text
         if place is Place.PRIVATE:
             privacy = (
                 f"\n\nHow we treat your data: {self._company.privacy}" if disclose and self._company.privacy else ""
             )
             return told + privacy
-        addressed = f"@{handle} {told}"
-        if self._weighted_length(addressed) <= PUBLIC_LIMIT:
-            return addressed
-        return self._shorten(addressed, PUBLIC_LIMIT)
+        if self._weighted_length(told) <= PUBLIC_LIMIT:
+            return told
+        return self._shorten(told, PUBLIC_LIMIT)
 
 
 def _by(when: str) -> str:

@@ -140,7 +140,7 @@ class Turns:
             words = top.category.notice_private if private else top.category.notice_public
         evidence = Evidence(
             rule=f"sensitive:{top.category.name}" if top else "sensitive:unjudged",
-            matched=top.phrase if top else None,
+            matched=burst.text[slice(*top.span)] if top else None,
             score=None,
             threshold=None,
             detail=", ".join(sorted({match.category.name for match in assessment.matches})) or None,
@@ -225,7 +225,7 @@ class Turns:
     ) -> Entry:
         latest, customer = burst.answerable or burst.latest, burst.conversation.customer
         disclose = number == 0 and latest.place not in burst.memory.disclosed
-        text = self._notices.worded(reply.text, place=latest.place, handle=customer.handle, disclose=disclose)
+        text = self._notices.worded(reply.text, place=latest.place, disclose=disclose)
         if reply.link and latest.place is Place.PRIVATE:
             text = f"{text}\n{reply.link}"
         return Entry(

@@ -1,0 +1,443 @@
+"""What a customer gets for what they write: told through the real ledger, with an assistant that has a script."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from actions.attempt_count import RememberedAttemptCount
+from bot.answer import Answer, AssistantFailed
+from bot.casework import Casework
+from bot.channels.x.text import shorten, weighted_length
+from bot.notices import Company, Notices
+from bot.responder import Responder
+from bot.turns import Turns
+from handoff.hours_policy import load_hours
+from handoff.ledger import Conversation, Line
+from handoff.packet import Packet
+from handoff.sensitivity_policy import load_sensitivity
+from handoff.words import Entry, Message, Outcome, Owner, Place, Reason
+from tests.support.answerers import ScriptedAnswerer, a_call_for_a_person, an_answer
+from tests.support.ledger import NOON, House, a_customer, a_message, an_entry, house_on
+
+
+class FixedClock:
+    def __init__(self, moment: datetime = NOON) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+class Frontdesk:
+    """A responder over a real ledger; what customers write is handled at once."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.answerer = ScriptedAnswerer()
+        self.counts = RememberedAttemptCount()
+        self.clock = FixedClock()
+        hours = load_hours()
+        notices = Notices(
+            Company(name="Kestrel Air", privacy="https://kestrel.example/privacy"),
+            hours,
+            reply_minutes=60,
+            weighted_length=weighted_length,
+            shorten=shorten,
+        )
+        self.turns = Turns(
+            answerer=self.answerer,
+            sensitivity=load_sensitivity(),
+            notices=notices,
+            casework=Casework(house.ledger, house.desk),
+            counts=self.counts,
+            oldest_answered=timedelta(hours=24),
+        )
+        self.responder = Responder(
+            ledger=house.ledger,
+            leases=house.leases("responder", "one"),
+            turns=self.turns,
+            clock=self.clock,
+            poll_s=0.01,
+            renew_s=0.05,
+        )
+        self.written = 0
+
+    async def write(self, text: str, *, place: Place = Place.PUBLIC, **changes: Any) -> Message:
+        """A customer writes; nobody has looked yet."""
+        self.written += 1
+        message = a_message(self.written, text=text, place=place).model_copy(update=changes)
+        await self.house.ledger.receive(message, self.clock.now())
+        return message
+
+    async def hear(self, text: str, *, place: Place = Place.PUBLIC, **changes: Any) -> list[Entry]:
+        """A customer writes and gets a turn; what we say to it."""
+        message = await self.write(text, place=place, **changes)
+        before = {line.entry.id for line in await self.lines() if line.entry}
+        fence = await self.house.fence("responder", message.conversation)
+        while await self.responder.respond(message.conversation, fence) == "committed":
+            continue
+        return [line.entry for line in await self.lines() if line.entry and line.entry.id not in before]
+
+    async def lines(self) -> list[Line]:
+        return await self.house.ledger.transcript("x:1001")
+
+    async def conversation(self) -> Conversation:
+        snapshot = await self.house.ledger.snapshot("x:1001")
+        assert snapshot is not None
+        return snapshot.conversation
+
+    async def outcomes(self) -> list[tuple[str | None, str]]:
+        """Outcome and rule of every message, in order."""
+        messages = [line.message for line in await self.lines() if line.message]
+        records = [await self.house.ledger.message_record(m.conversation, m.id) for m in messages]
+        return [(record.get("outcome"), record.get("rule", "")) for record in records]
+
+    async def packet(self) -> Packet:
+        (case, _), *_ = await self.house.desk.open_cases()
+        return Packet.model_validate_json(case.packet)
+
+
+@pytest.fixture
+async def frontdesk(redis_url: str) -> AsyncIterator[Frontdesk]:
+    async with house_on(redis_url) as house:
+        yield Frontdesk(house)
+
+
+async def a_person_owns(frontdesk: Frontdesk) -> str:
+    """Ana has the conversation; the id of its case."""
+    (case, _), *_ = await frontdesk.house.desk.open_cases()
+    await frontdesk.house.desk.take(case.id, "ana", (await frontdesk.conversation()).epoch, NOON)
+    return case.id
+
+
+async def test_an_answer_goes_to_the_outbox_with_its_article(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["How many bags?"] = an_answer("You can take two bags.")
+
+    (said,) = await frontdesk.hear("How many bags?")
+
+    assert "You can take two bags." in said.text
+    assert (said.author, said.place, said.reply_to) == ("bot", Place.PUBLIC, "1")
+    assert said.articles == ("KB-baggage@v3",)
+    assert await frontdesk.outcomes() == [("answered", "")]
+
+
+async def test_the_first_automated_message_says_that_a_machine_answers(frontdesk: Frontdesk) -> None:
+    first = await frontdesk.hear("How many bags?")
+    second = await frontdesk.hear("And how heavy?")
+    private = await frontdesk.hear("Hello?", place=Place.PRIVATE)
+
+    told = ["automated assistant" in said[0].text for said in (first, second, private)]
+    assert told == [True, False, True]
+    assert "https://kestrel.example/privacy" in private[0].text
+    assert "https://" not in first[0].text
+
+
+async def test_several_waiting_messages_become_one_turn(frontdesk: Frontdesk) -> None:
+    await frontdesk.write("Hi")
+    await frontdesk.write("how many bags")
+
+    said = await frontdesk.hear("to Rome?")
+
+    assert len(said) == 1
+    assert said[0].reply_to == "3"
+    assert [question.text for question in frontdesk.answerer.asked] == ["Hi\nhow many bags\nto Rome?"]
+    assert [outcome for outcome, _ in await frontdesk.outcomes()] == ["answered"] * 3
+
+
+async def test_public_and_private_words_are_never_mixed_into_one_turn(frontdesk: Frontdesk) -> None:
+    await frontdesk.write("how many bags?")
+
+    said = await frontdesk.hear("my order is KA-482913", place=Place.PRIVATE)
+
+    assert [entry.place for entry in said] == [Place.PUBLIC, Place.PRIVATE]
+    assert [q.text for q in frontdesk.answerer.asked] == ["how many bags?", "my order is KA-482913"]
+
+
+async def test_stop_is_honoured_at_once_and_for_good(frontdesk: Frontdesk) -> None:
+    (confirmed,) = await frontdesk.hear("STOP", place=Place.PRIVATE)
+    later = await frontdesk.hear("how many bags?", place=Place.PRIVATE)
+    public = await frontdesk.hear("how many bags?")
+
+    assert "no more automated replies" in confirmed.text
+    assert (later, public) == ([], [])
+    assert (await frontdesk.outcomes())[1:] == [("silent", "opted_out")] * 2
+    assert frontdesk.answerer.asked == []
+
+
+async def test_start_turns_automated_replies_on_again(frontdesk: Frontdesk) -> None:
+    await frontdesk.hear("Stop.", place=Place.PRIVATE)
+    await frontdesk.hear("START", place=Place.PRIVATE)
+
+    said = await frontdesk.hear("how many bags?", place=Place.PRIVATE)
+
+    assert len(said) == 1
+
+
+async def test_a_question_with_the_word_stop_is_a_question(frontdesk: Frontdesk) -> None:
+    await frontdesk.hear("When do you stop check-in?")
+
+    assert (await frontdesk.conversation()).opted_out is False
+    assert len(frontdesk.answerer.asked) == 1
+
+
+async def test_stop_counts_while_a_person_owns_too(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+    await frontdesk.hear("hm")
+    await a_person_owns(frontdesk)
+
+    await frontdesk.hear("stop", place=Place.PRIVATE)
+
+    conversation = await frontdesk.conversation()
+    assert (conversation.opted_out, str(conversation.owner)) == (True, "agent:ana")
+
+
+async def test_self_harm_gets_words_of_care_at_the_head_of_the_queue(frontdesk: Frontdesk) -> None:
+    (said,) = await frontdesk.hear("I want to kill myself")
+
+    (case, owner), *_ = await frontdesk.house.desk.open_cases()
+    packet = await frontdesk.packet()
+    assert (case.reason, case.priority, owner.kind) == (Reason.SELF_HARM, 100, "queue")
+    assert said.author == "desk"
+    assert (packet.evidence.rule, packet.evidence.matched) == ("sensitive:self_harm", "kill myself")
+    assert frontdesk.answerer.asked == []
+
+
+async def test_whoever_opted_out_and_is_in_distress_still_reaches_a_person(frontdesk: Frontdesk) -> None:
+    await frontdesk.hear("STOP")
+
+    said = await frontdesk.hear("I want to kill myself")
+
+    assert said == []
+    assert (await frontdesk.outcomes())[1] == ("case_opened", "")
+
+
+async def test_the_hand_over_says_when_to_expect_a_reply_and_promises_it(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+
+    (said,) = await frontdesk.hear("hm")
+
+    (case, _), *_ = await frontdesk.house.desk.open_cases()
+    assert "You can expect a reply today by 13:00 (London time)." in said.text
+    assert case.promise is not None
+    assert case.promise.due_at - NOON == timedelta(minutes=60)
+
+
+async def test_at_night_the_hand_over_says_when_people_are_back(frontdesk: Frontdesk) -> None:
+    frontdesk.clock.moment = NOON.replace(hour=22)
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+
+    (said,) = await frontdesk.hear("hm")
+
+    assert "tomorrow" in said.text or "Tuesday" in said.text
+    assert "09:00" in said.text
+
+
+@pytest.mark.parametrize("failure", [AssistantFailed("an action was too slow"), ValueError("broken component")])
+async def test_when_the_assistant_fails_the_customer_is_told_and_a_person_looks(
+    frontdesk: Frontdesk, failure: Exception
+) -> None:
+    def fail() -> Answer:
+        raise failure
+
+    frontdesk.answerer.script["how many bags?"] = fail
+
+    (said,) = await frontdesk.hear("how many bags?")
+
+    (case, _), *_ = await frontdesk.house.desk.open_cases()
+    assert case.reason is Reason.BOT_ERROR
+    assert "colleague" in said.text
+
+
+async def test_an_empty_answer_is_a_failure(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["how many bags?"] = an_answer()
+
+    (said,) = await frontdesk.hear("how many bags?")
+
+    assert "colleague" in said.text
+    assert (await frontdesk.packet()).reason is Reason.BOT_ERROR
+
+
+async def test_while_a_person_owns_the_bot_is_silent_and_not_even_asked(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+    await frontdesk.hear("hm")
+    await a_person_owns(frontdesk)
+
+    said = await frontdesk.hear("how many bags?")
+
+    assert said == []
+    assert (await frontdesk.outcomes())[1] == ("joined", "")
+    assert [question.text for question in frontdesk.answerer.asked] == ["hm"]
+
+
+async def test_given_back_the_bot_speaks_again_and_knows_what_it_should(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+    await frontdesk.hear("hm")
+    case = await a_person_owns(frontdesk)
+    conversation = await frontdesk.conversation()
+    notice = an_entry("x:1001", author="desk")
+    await frontdesk.house.desk.give_back(case, "ana", notice, conversation.epoch, conversation.seq, NOON)
+
+    said = await frontdesk.hear("and to Milan?")
+
+    assert len(said) == 1
+    question = frontdesk.answerer.asked[-1]
+    assert (question.tracker, question.kept) == (None, {"destination": "ROM"})
+
+
+async def test_an_old_message_goes_to_a_person_and_is_never_answered(frontdesk: Frontdesk) -> None:
+    said = await frontdesk.hear("how many bags?", sent_at=NOON - timedelta(days=3))
+
+    assert said == []
+    assert (await frontdesk.packet()).reason is Reason.TOO_OLD
+
+
+async def test_a_picture_alone_is_asked_about_once_and_then_a_person_looks(frontdesk: Frontdesk) -> None:
+    (asked,) = await frontdesk.hear("", pictures=1)
+    (told,) = await frontdesk.hear("", pictures=1)
+
+    assert "pictures" in asked.text
+    assert "colleague" in told.text
+    assert (await frontdesk.packet()).reason is Reason.UNREADABLE
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t "])
+async def test_an_empty_message_is_asked_about(frontdesk: Frontdesk, text: str) -> None:
+    (asked,) = await frontdesk.hear(text)
+
+    assert "couldn't read" in asked.text
+
+
+async def test_the_same_public_answer_is_not_given_twice_a_person_looks(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script |= {text: an_answer("Two bags.") for text in ("bags?", "bags", "BAGS??")}
+    await frontdesk.hear("bags?")
+    await frontdesk.hear("bags")
+
+    (said,) = await frontdesk.hear("BAGS??")
+
+    assert "colleague" in said.text
+    assert (await frontdesk.packet()).reason is Reason.REPEATED_FAILURE
+
+
+async def test_several_replies_are_one_post_in_public_and_several_messages_in_private(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["bags?"] = an_answer("Two bags.", "23 kg each.")
+
+    public = await frontdesk.hear("bags?")
+    private = await frontdesk.hear("bags?", place=Place.PRIVATE)
+
+    assert (len(public), len(private)) == (1, 2)
+    assert "Two bags. 23 kg each." in public[0].text
+
+
+async def test_a_public_answer_never_exceeds_a_post(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["bags?"] = an_answer("One bag may weigh 23 kg. " * 30)
+
+    (said,) = await frontdesk.hear("bags?")
+
+    assert weighted_length(said.text) <= 280
+
+
+async def test_a_post_that_does_not_summon_us_goes_to_a_person_with_the_answer_as_a_suggestion(
+    frontdesk: Frontdesk,
+) -> None:
+    """X would refuse the reply (summoned-reply rule), so nobody is left waiting for it."""
+    said = await frontdesk.hear("how many bags?", summons_us=False)
+
+    packet = await frontdesk.packet()
+    assert said == []
+    assert packet.reason is Reason.CANNOT_REPLY
+    assert packet.suggestions[0].text == "Two bags."
+
+
+async def test_the_packet_holds_everything_said_understood_and_tried_in_both_places(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["no, something else"] = a_call_for_a_person()
+    await frontdesk.hear("how many bags?")
+    await frontdesk.hear("no, something else", place=Place.PRIVATE)
+
+    packet = await frontdesk.packet()
+
+    assert [(line.who, line.place) for line in packet.transcript] == [
+        ("customer", Place.PUBLIC),
+        ("bot", Place.PUBLIC),
+        ("customer", Place.PRIVATE),
+    ]
+    assert [u.message for u in packet.understood] == ["post:1", "dm:2"]
+    assert packet.understood[0].certainty == 0.93
+    assert packet.slots == {"destination": "ROM"}
+    assert packet.tried[0].article == "KB-baggage@v3"
+    assert packet.promises[-1].due_at == NOON + timedelta(minutes=60)
+
+
+async def test_the_packet_of_a_second_case_names_the_first(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script |= {"hm": a_call_for_a_person(), "again": a_call_for_a_person(Reason.COMPLAINT)}
+    await frontdesk.hear("hm")
+    case = await a_person_owns(frontdesk)
+    conversation = await frontdesk.conversation()
+    await frontdesk.house.desk.resolve(case, "ana", conversation.epoch, conversation.seq, NOON)
+
+    await frontdesk.hear("again")
+
+    (earlier,) = (await frontdesk.packet()).earlier_cases
+    assert (earlier.case, earlier.resolution, earlier.agent) == (case, "resolved", "ana")
+
+
+@pytest.mark.parametrize("missing", sorted(Packet.model_fields))
+async def test_a_packet_with_a_missing_part_is_refused(frontdesk: Frontdesk, missing: str) -> None:
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+    await frontdesk.hear("hm")
+    parts = (await frontdesk.packet()).model_dump(mode="json")
+
+    with pytest.raises(ValueError, match=missing):
+        Packet.model_validate({name: part for name, part in parts.items() if name != missing})
+
+
+async def test_a_wrong_verification_is_counted_once_however_often_the_turn_runs(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["KA-1 a@b.example"] = an_answer("That does not match.", failed_order_key="abc")
+    message = await frontdesk.write("KA-1 a@b.example", place=Place.PRIVATE)
+    snapshot = await frontdesk.house.ledger.snapshot(message.conversation)
+    assert snapshot is not None
+    from bot.burst import first_burst
+
+    for _ in range(2):
+        await frontdesk.turns.decide(first_burst(snapshot), 1, NOON)
+
+    assert await frontdesk.counts.count("abc") == 1
+
+
+async def test_order_details_and_wordings_of_failures_stay_out_of_public_notices(frontdesk: Frontdesk) -> None:
+    def fail() -> Answer:
+        raise AssistantFailed("order KA-482913 of mia@example.com")
+
+    frontdesk.answerer.script["where is it?"] = fail
+    (said,) = await frontdesk.hear("where is it?")
+
+    assert "KA-482913" not in said.text
+
+
+async def test_a_running_responder_answers_whatever_waits_and_ends_in_good_order(frontdesk: Frontdesk) -> None:
+    for number in range(1, 9):
+        message = a_message(number, customer=a_customer(number), text=f"bags {number}?")
+        await frontdesk.house.ledger.receive(message, NOON)
+    stop = asyncio.Event()
+    running = asyncio.create_task(frontdesk.responder.run(stop))
+
+    async with asyncio.timeout(10):
+        while await frontdesk.house.ledger.waiting(frontdesk.house.ledger.partitions):
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 (what is waited for lives in Redis)
+    assert frontdesk.responder.trouble is None
+    stop.set()
+    await running
+
+    taken_over = await frontdesk.house.leases("responder", "two").renew(NOON)
+    assert len(frontdesk.answerer.asked) == 8
+    assert sorted(taken_over) == frontdesk.house.ledger.partitions
+
+
+async def test_the_owner_after_a_hand_over_is_the_queue(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["hm"] = a_call_for_a_person()
+    await frontdesk.hear("hm")
+
+    assert (await frontdesk.conversation()).owner == Owner(kind="queue")
+    assert (await frontdesk.outcomes()) == [(Outcome.CASE_OPENED, "")]
