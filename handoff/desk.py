@@ -52,13 +52,17 @@ class Desk:
         """`taken` with the new epoch, or `owned` (by whom), `resolved`, `stale_epoch`, `no_such_case`."""
         return await self._run("take", case_id, now, agent=agent, epoch=epoch)
 
-    async def release(self, case_id: str, agent: str, epoch: int, now: datetime) -> Ruling:
+    async def release(
+        self, case_id: str, agent: str, epoch: int, now: datetime, *, command_id: str | None = None
+    ) -> Ruling:
         """Puts the agent's case back into the queue: `released`."""
-        return await self._run("release", case_id, now, agent=agent, epoch=epoch)
+        return await self._run("release", case_id, now, command_id=command_id, agent=agent, epoch=epoch)
 
-    async def transfer(self, case_id: str, agent: str, to: str, epoch: int, now: datetime) -> Ruling:
+    async def transfer(
+        self, case_id: str, agent: str, to: str, epoch: int, now: datetime, *, command_id: str | None = None
+    ) -> Ruling:
         """Hands the agent's case to a colleague: `transferred`."""
-        return await self._run("transfer", case_id, now, agent=agent, to=to, epoch=epoch)
+        return await self._run("transfer", case_id, now, command_id=command_id, agent=agent, to=to, epoch=epoch)
 
     async def reply(
         self, case_id: str, agent: str, entry: Entry, epoch: int, seen_seq: int, now: datetime,
@@ -68,20 +72,27 @@ class Desk:
         arguments = {"agent": agent, "entry": entry_arguments(entry), "epoch": epoch, "seen_seq": seen_seq}
         return await self._run("reply", case_id, now, command_id=command_id, **arguments)
 
-    async def note(self, case_id: str, agent: str, text: str, now: datetime) -> Ruling:
+    async def note(
+        self, case_id: str, agent: str, text: str, now: datetime, *, command_id: str | None = None
+    ) -> Ruling:
         """A note among colleagues: `noted`."""
-        return await self._run("note", case_id, now, agent=agent, text=text)
+        return await self._run("note", case_id, now, command_id=command_id, agent=agent, text=text)
 
-    async def resolve(self, case_id: str, agent: str, epoch: int, seen_seq: int, now: datetime) -> Ruling:
+    async def resolve(
+        self, case_id: str, agent: str, epoch: int, seen_seq: int, now: datetime, *, command_id: str | None = None
+    ) -> Ruling:
         """Closes the case; the next message is the bot's: `resolved`, or `changed` and the like."""
-        return await self._run("resolve", case_id, now, agent=agent, epoch=epoch, seen_seq=seen_seq)
+        arguments = {"agent": agent, "epoch": epoch, "seen_seq": seen_seq}
+        return await self._run("resolve", case_id, now, command_id=command_id, **arguments)
 
     async def give_back(
-        self, case_id: str, agent: str, notice: Entry | None, epoch: int, seen_seq: int, now: datetime
-    ) -> Ruling:
+        self, case_id: str, agent: str, notice: Entry | None, epoch: int, seen_seq: int, now: datetime,
+        *, command_id: str | None = None,
+    ) -> Ruling:  # fmt: skip
         """Gives the conversation back to the bot and tells the customer with `notice`: `given_back`."""
         entry = entry_arguments(notice) if notice else None
-        return await self._run("give_back", case_id, now, agent=agent, entry=entry, epoch=epoch, seen_seq=seen_seq)
+        arguments = {"agent": agent, "entry": entry, "epoch": epoch, "seen_seq": seen_seq}
+        return await self._run("give_back", case_id, now, command_id=command_id, **arguments)
 
     async def case(self, case_id: str) -> Case | None:
         """The case as it stands; None if there is none by that id."""

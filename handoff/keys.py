@@ -13,6 +13,7 @@ Redis as on Redis Cluster.
     {p07}:conv:<key>:inbox             list    ids of its waiting messages, oldest first
     {p07}:conv:<key>:transcript        list    JSON lines: seq, at_ms, kind (message|entry|event), id or what happened
     {p07}:conv:<key>:outbox            list    ids of its unfinished entries, in order
+    {p07}:conv:<key>:seen              hash    agent -> last transcript line seen; only the unread mark hangs on it
     {p07}:outbox                       zset    conversations with unfinished entries -> ms when the head is due
     {p07}:entry:<id>                   hash    json, state, detail, author, epoch, attempts, looks, doubts, due_ms,
                                                expires_ms, external_id, fence, seq, queued_ms,
@@ -27,6 +28,9 @@ Redis as on Redis Cluster.
     {p07}:fence:<role>                 string  last fencing number given
     {p07}:done:<command id>            string  the recorded result of a command (expires)
     {p07}:changes                      pub/sub a conversation's key whenever something in it changed
+    {desk}:agent:<name>                hash    display_name, initials, role, argon2; {desk}:agents is the set of names
+    {desk}:session:<SHA-256>           string  who is signed in (expires); the cookie holds the token itself
+    {desk}:attempts:<SHA-256>          string  sign-in attempts by name, address, or both (expires)
     {account}:lease:ingress, :fence:ingress    one reader of the account
     {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox
 

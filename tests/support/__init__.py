@@ -1,1 +1,1 @@
-"""Fakes with memory and builders that many tests share."""
+"""What tests share: cases without the bot, a desk over HTTP, a composer with X's rules of length."""

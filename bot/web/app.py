@@ -1,0 +1,112 @@
+"""The desk's web application: the shell, and in it the console."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+import handoff.console
+from bot.web.agents import Agents
+from bot.web.guard import guards, header_signal
+from bot.web.live import Live
+from bot.web.roles import home_of
+from bot.web.sessions import Attempts, Sessions
+from bot.web.shell import HERE, Shell
+from bot.web.sign_in import SignIn
+from handoff.console.app import create_console
+from handoff.console.parts import Clock, Composer, ConsoleParts
+from handoff.desk import Desk
+from handoff.ledger import Ledger
+from handoff.queue import Queue
+from handoff.scripts import LedgerAway, LedgerFull
+
+log = structlog.get_logger()
+
+LARGEST_REQUEST_BYTES = 256 * 1024
+"""The longest reply (10,000 characters of 4 bytes), as a form sends it, and some room."""
+PROMISES_EVERY_S = 5.0
+
+
+async def create_desk_app(
+    *,
+    redis: Redis,
+    ledger: Ledger,
+    desk: Desk,
+    queue: Queue,
+    agents: Agents,
+    composer: Composer,
+    now: Clock,
+    account: str,
+    secure: bool = False,
+    public_origin: str | None = None,
+    demo_hint: str | None = None,
+    health: Sequence[web.AbstractRouteDef] = (),
+) -> web.Application:
+    """Everything under one address; it follows the ledger and breaks overdue promises while it runs.
+
+    `secure`: served by https. `public_origin`: the address browsers see, where a proxy changes the Host header.
+    """
+    shell = Shell(
+        agents=agents,
+        sessions=Sessions(redis, agents),
+        now=now,
+        account=account,
+        cookie="__Host-frontdesk" if secure else "frontdesk",
+        folders={"console": Path(handoff.console.__path__[0])},
+    )
+    live = Live(redis, shell)
+    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=guards(shell, public_origin=public_origin))
+    app.on_response_prepare.append(header_signal(secure=secure))
+    app.add_routes(SignIn(shell, Attempts(redis), secure=secure, demo_hint=demo_hint).routes())
+    app.add_routes([web.get("/", _home(shell)), web.get("/live", live.stream), web.static("/static", HERE / "static")])
+    app.add_routes(health)
+    parts = ConsoleParts(ledger=ledger, desk=desk, queue=queue, composer=composer, shell=shell, now=now)
+    app.add_subapp("/console", create_console(parts))
+    app.cleanup_ctx.append(_running(live, desk, now))
+    app.on_shutdown.append(_ending(live))
+    return app
+
+
+def _home(shell: Shell) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def home(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPSeeOther(home_of(shell.agent(request).role))
+
+    return home
+
+
+def _ending(live: Live) -> Callable[[web.Application], Awaitable[None]]:
+    async def end(_: web.Application) -> None:
+        live.close()
+
+    return end
+
+
+def _running(live: Live, desk: Desk, now: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def run(_: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(live.follow()), asyncio.create_task(break_promises(desk, now))]
+        yield
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    return run
+
+
+async def break_promises(desk: Desk, now: Clock, *, every_s: float = PROMISES_EVERY_S) -> None:
+    """Marks overdue promises for ever; waits while Redis is away."""
+    while True:
+        try:
+            for case_id in await desk.break_due_promises(now()):
+                log.info("promise_broken", case=case_id)
+        except (LedgerAway, LedgerFull, RedisError) as error:
+            log.warning("promises_wait", error=type(error).__name__)
+        await asyncio.sleep(every_s)

@@ -1,0 +1,32 @@
+"""Who may open which part of the web pages."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody does here."""
+
+    AGENT = "agent"  # answers customers
+    LEAD = "lead"  # answers customers, looks after knowledge and reports
+    EDITOR = "editor"  # keeps the articles true
+
+
+PARTS_OF_ROLE = {
+    Role.AGENT: frozenset({"console"}),
+    Role.LEAD: frozenset({"console", "studio", "reports"}),
+    Role.EDITOR: frozenset({"studio"}),
+}
+
+
+def may_open(role: Role, path: str) -> bool:
+    """Whether a role may open a path such as `/console/cases/C07-1`; paths outside the parts are open to all."""
+    part = path.lstrip("/").partition("/")[0]
+    guarded = frozenset().union(*PARTS_OF_ROLE.values())
+    return part not in guarded or part in PARTS_OF_ROLE[role]
+
+
+def home_of(role: Role) -> str:
+    """The page somebody sees first."""
+    return "/console/" if "console" in PARTS_OF_ROLE[role] else "/studio/"
