@@ -22,7 +22,7 @@ async def me(request: web.Request) -> web.Response:
 async def users_by_ids(request: web.Request) -> web.Response:
     """Several users by their ids."""
     reader = request[READER]
-    wanted = {value: reader.world.people.by_id(int(value)) for value in query.ids(request.query)}
+    wanted = {value: reader.world.people.by_id(query.id_of(value, "ids")) for value in query.ids(request.query)}
     return _several(reader, wanted, "ids")
 
 

@@ -76,7 +76,7 @@ async def posts_by_ids(request: web.Request) -> web.Response:
     """Several posts by their ids; `errors` tells which are gone."""
     reader = request[READER]
     found = []
-    for id in dict.fromkeys(int(value) for value in query.ids(request.query)):
+    for id in dict.fromkeys(query.id_of(value, "ids") for value in query.ids(request.query)):
         if post := reader.world.timeline.readable(id, reader.viewer.id):
             found.append(post)
         else:

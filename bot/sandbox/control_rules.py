@@ -8,6 +8,7 @@ from aiohttp import web
 from bot.sandbox.api import WORLD
 from bot.sandbox.limits import PROFILES
 from bot.sandbox.people import RefusedError
+from bot.sandbox.records import MAX_ID
 from bot.sandbox.wishes import wish_of
 
 routes = web.RouteTableDef()
@@ -27,7 +28,7 @@ async def add_fault(request: web.Request) -> web.Response:
     for name in ("probability", "times", "status", "latency_ms"):
         if wish.values.get(name) is not None:
             wish.number(name)
-    for name in ("path", "method"):
+    for name in ("kind", "path", "method"):
         wish.maybe_text(name)
     fault = world.faults.add(wish.values)
     world.live.publish({"type": "faults"})
@@ -117,4 +118,4 @@ def _after(request: web.Request) -> int:
     value = request.query.get("after", "0")
     if not re.fullmatch(r"[0-9]{1,19}", value):
         raise RefusedError("`after` should be an id.")
-    return int(value)
+    return min(int(value), MAX_ID)

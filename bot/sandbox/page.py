@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.sandbox.api import WORLD
 from bot.sandbox.people import RefusedError
-from bot.sandbox.records import Window, conversation_of
+from bot.sandbox.records import MAX_ID, Window, conversation_of
 from bot.sandbox.views import user_on_page
 from bot.sandbox.wishes import post_with, user_named
 
@@ -79,10 +79,10 @@ async def messages(request: web.Request) -> web.Response:
 
 
 def _window(request: web.Request) -> Window:
-    limit, before = request.query.get("limit", "40"), request.query.get("before", str(2**63 - 1))
+    limit, before = request.query.get("limit", "40"), request.query.get("before", str(MAX_ID))
     if not (limit.isascii() and limit.isdecimal() and before.isascii() and before.isdecimal() and len(before) <= 19):
         raise RefusedError("`limit` and `before` should be numbers.")
-    return Window(limit=max(1, min(int(limit), MAX_PAGE)), before_id=min(int(before), 2**63 - 1))
+    return Window(limit=max(1, min(int(limit), MAX_PAGE)), before_id=min(int(before), MAX_ID))
 
 
 @routes.get("/_sim/events")

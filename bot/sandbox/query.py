@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot.sandbox.problems import invalid
-from bot.sandbox.records import Window, snowflake_at
+from bot.sandbox.records import MAX_ID, Window, snowflake_at
 
 ID = re.compile(r"[0-9]{1,19}")
 TOKEN = re.compile(r"([np])([0-9a-f]{16})([0-9a-f]{8})")
@@ -59,7 +59,7 @@ def id_of(value: str, name: str) -> int:
     """An id out of a path or a query."""
     if not ID.fullmatch(value):
         raise invalid(f"The `{name}` parameter value [{value}] is not valid", **{name: value})
-    return int(value)
+    return min(int(value), MAX_ID)
 
 
 def ids(query: Query, name: str = "ids") -> list[str]:
@@ -76,8 +76,8 @@ def ids(query: Query, name: str = "ids") -> list[str]:
 
 def window(query: Query, *, least: int, default: int) -> Window:
     """The part of a list that is asked for."""
-    after = [int(id_of(query["since_id"], "since_id"))] if "since_id" in query else []
-    before = [int(id_of(query["until_id"], "until_id"))] if "until_id" in query else []
+    after = [id_of(query["since_id"], "since_id")] if "since_id" in query else []
+    before = [id_of(query["until_id"], "until_id")] if "until_id" in query else []
     if "start_time" in query:
         after.append(_id_at(query["start_time"], "start_time") - 1)
     if "end_time" in query:
@@ -90,7 +90,7 @@ def window(query: Query, *, least: int, default: int) -> Window:
     return Window(
         limit=_max_results(query, least=least, default=default),
         after_id=max(after, default=0),
-        before_id=min(before, default=2**63 - 1),
+        before_id=min(before, default=MAX_ID),
         backwards=backwards,
         continued=bool(token),
     )
@@ -126,4 +126,4 @@ def read_token(value: str) -> tuple[str, int]:
     if match is None or f"{zlib.crc32(value[:17].encode()):08x}" != match[3]:
         message = f"The `pagination_token` query parameter value [{value}] is not valid"
         raise invalid(message, pagination_token=value)
-    return match[1], int(match[2], 16)
+    return match[1], min(int(match[2], 16), MAX_ID)

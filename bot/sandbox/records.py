@@ -7,6 +7,7 @@ from typing import Any
 
 SNOWFLAKE_EPOCH_MS = 1288834974657
 SNOWFLAKE_SHIFT = 22
+MAX_ID = 2**63 - 1  # what SQLite can compare; no id gets there before the year 2080
 
 
 def snowflake_at(ms: int) -> int:
@@ -85,6 +86,6 @@ class Window:
 
     limit: int
     after_id: int = 0
-    before_id: int = 2**63 - 1
+    before_id: int = MAX_ID
     backwards: bool = False  # page towards newer entries (a previous_token)
     continued: bool = False  # a pagination token was given

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.people import RefusedError
-from bot.sandbox.records import Post, User
+from bot.sandbox.records import MAX_ID, Post, User
 from bot.sandbox.world import World
 
 
@@ -78,7 +78,8 @@ def user_named(world: World, handle: str) -> User:
 
 def post_with(world: World, id: str) -> Post:
     """The post with this id, if it is not deleted; a MissingError otherwise."""
-    post = world.timeline.by_id(int(id)) if id.isascii() and id.isdecimal() and len(id) <= 19 else None
+    known = id.isascii() and id.isdecimal() and len(id) <= 19
+    post = world.timeline.by_id(min(int(id), MAX_ID)) if known else None
     if post is None or post.deleted:
         raise MissingError(f"There is no post {id}.")
     return post

@@ -97,10 +97,7 @@ class World:
         """Write a post; the same key again redelivers the one written before (False: nothing new)."""
         if key and (known := self.store.keyed("post", key)):
             return self._redeliver_post(known), False
-        if not draft.text.strip() and not draft.media:
-            raise RefusedError("A post needs a text or a photo.")
-        if len(draft.text) > MAX_POST_CHARS:
-            raise RefusedError(f"A post has at most {MAX_POST_CHARS} characters.")
+        _check_text(draft)
         with self.store.writing():
             post = self.timeline.write(author, draft)
             if key:
@@ -142,6 +139,7 @@ class World:
         target = self.timeline.by_id(post.in_reply_to_id) if post.in_reply_to_id else None
         quote = self.timeline.by_id(post.quoted_id) if post.quoted_id else None
         draft = Draft(text=text, in_reply_to=target, quote=quote, media=bool(post.media_key), via_api=post.via_api)
+        _check_text(draft)
         edited = self.timeline.write(self.people.existing(post.author_id), draft, instead_of=post)
         self.live.publish({"type": "post_deleted", "id": str(post.id)})
         self.live.publish({"type": "post", "post": self.on_page(edited)})
@@ -210,3 +208,10 @@ class World:
     def close(self) -> None:
         """Close the state file."""
         self.store.close()
+
+
+def _check_text(draft: Draft) -> None:
+    if not draft.text.strip() and not draft.media:
+        raise RefusedError("A post needs a text or a photo.")
+    if len(draft.text) > MAX_POST_CHARS:
+        raise RefusedError(f"A post has at most {MAX_POST_CHARS} characters.")
