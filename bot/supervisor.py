@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import http.client
 import os
 import shlex
 import shutil
@@ -45,11 +46,12 @@ command={command}
 process_name={name}
 autostart=false
 autorestart=true
-; Dead within a second five times running: given up, until `frontdesk up` tries it again.
+; Dead within a second four times running: given up, until `frontdesk up` tries it again.
 startsecs=1
-startretries=5
+startretries=3
 stopsignal=TERM
 stopwaitsecs={stop_s}
+stopasgroup=true
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={log}
@@ -127,9 +129,9 @@ class Supervisor:
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             try:
-                self._rpc.getState()
+                self._call("getState")
                 return
-            except OSError:
+            except SupervisorGone:
                 if self._process.poll() is not None:
                     break
                 time.sleep(0.05)
@@ -197,18 +199,15 @@ class Supervisor:
                 parts.append(_GROUP.format(name=name, programs=",".join(members), priority=priority))
         return "".join(parts)
 
-    @property
-    def _rpc(self) -> Any:
+    def _call(self, method: str, *arguments: object) -> Any:
         from supervisor.xmlrpc import SupervisorTransport
 
         transport = SupervisorTransport(serverurl=f"unix://{self._folder}/rpc")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
-
-    def _call(self, method: str, *arguments: object) -> Any:
         try:
-            return getattr(self._rpc, method)(*arguments)
-        except (OSError, xmlrpc.client.ProtocolError) as error:
-            raise SupervisorGone(f"supervisord ended; see {self._logs / 'supervisord.log'}") from error
+            with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as server:
+                return getattr(server.supervisor, method)(*arguments)
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
+            raise SupervisorGone(f"supervisord does not answer; see {self._logs / 'supervisord.log'}") from error
 
 
 _PRIORITIES = {"store": 1, "work": 2}
@@ -222,7 +221,7 @@ def _group_of(child: Child) -> str:
 def _escaped(text: str) -> str:
     """A value for supervisord's configuration, which expands % and ends a value at a semicolon."""
     if "\n" in text or " ;" in text:
-        raise ValueError(f"A path may not contain a line break or a semicolon after a space: {text!r}")
+        raise SupervisorGone(f"A path may not contain a line break or a semicolon after a space: {text!r}")
     return text.replace("%", "%%")
 
 

@@ -1,0 +1,82 @@
+"""Settings: one table, read once, refused with the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import X_KEYS, Settings, SettingsError, settings_table
+
+KEYS = {name: f"value-of-{name}" for name in X_KEYS}
+
+
+def test_nothing_set_means_the_sandbox_and_the_demo() -> None:
+    settings = Settings.read({})
+    assert settings.uses_sandbox
+    assert settings.is_demo
+    assert settings.var == Path("var").resolve()
+    assert settings.partitions == 16
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert Settings.read({"FRONTDESK_DESK_PORT": " "}).desk_port == 8420
+
+
+def test_with_x_keys_there_is_neither_sandbox_nor_demo() -> None:
+    settings = Settings.read(KEYS)
+    assert not settings.uses_sandbox
+    assert not settings.is_demo
+
+
+def test_half_of_the_x_keys_are_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"X_ACCESS_TOKEN_SECRET not.*Set all four, or unset them all"):
+        Settings.read({name: value for name, value in KEYS.items() if name != "X_ACCESS_TOKEN_SECRET"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FRONTDESK_DESK_PORT", "abc", "a port number from 1 to 65535"),
+        ("FRONTDESK_DESK_PORT", "70000", "a port number from 1 to 65535"),
+        ("FRONTDESK_PARTITIONS", "0", "a whole number from 1 to 256"),
+        ("FRONTDESK_LEASE_S", "five", "a number of seconds from 1 to 60"),
+        ("FRONTDESK_LEASE_S", "nan", "a number of seconds from 1 to 60"),
+        ("FRONTDESK_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("REDIS_URL", "localhost:6379", "begins with redis://"),
+        ("X_BASE_URL", "ftp://x", "begins with http:// or https://"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_and_what_it_must_be(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({name: value})
+    assert str(refused.value).startswith(name)
+    assert said in str(refused.value)
+
+
+def test_a_refused_secret_is_not_printed() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({"REDIS_URL": "http://user:hunter2@somewhere"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_secrets_have_no_default_and_are_never_printed() -> None:
+    settings = Settings.read({**KEYS, "REDIS_URL": "redis://:hunter2@somewhere/0"})
+    assert "hunter2" not in repr(settings)
+    for value in KEYS.values():
+        assert value not in repr(settings)
+    lines = {line.split("`")[1]: line for line in settings_table().splitlines() if "`" in line}
+    for name in (*X_KEYS, "REDIS_URL"):
+        assert "secret, none" in lines[name]
+
+
+def test_every_setting_has_a_line_with_a_sentence_in_the_table() -> None:
+    rows = settings_table().splitlines()[2:]
+    assert len(rows) == len(Settings.__dataclass_fields__)
+    for row in rows:
+        _, name, default, help, _ = row.split("|")
+        assert name.strip().startswith("`")
+        assert default.strip()
+        assert help.strip().endswith((".", ":"))
+
+
+def test_a_machine_that_listens_everywhere_is_reached_at_home() -> None:
+    assert Settings.read({"FRONTDESK_HOST": "0.0.0.0"}).desk_address == "http://127.0.0.1:8420"
