@@ -55,7 +55,7 @@ def ways_to_answer(lines: Sequence[Line], composer: Composer) -> Ways:
 
 
 _PRIVATE_DOUBT = (
-    "This customer has not written to us privately. X may refuse a direct message; if it does, you will see it here."
+    "X may refuse a direct message to this customer, who has not written to us privately. If it does, you see it here."
 )
 
 

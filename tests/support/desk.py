@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
@@ -146,8 +145,3 @@ async def open_office(redis_url: str) -> AsyncIterator[Office]:
 
 async def _page(answer: ClientResponse) -> Page:
     return Page(status=answer.status, path=answer.url.path_qs, html=await answer.text(), headers=dict(answer.headers))
-
-
-def cookie_of(page: Page) -> SimpleCookie:
-    """The cookie that an answer sets."""
-    return SimpleCookie(page.headers.get("Set-Cookie", ""))
