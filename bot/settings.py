@@ -264,11 +264,13 @@ def read_settings() -> Settings:
 
 
 def child_environment(settings: Settings, redis_url: str) -> dict[str, str]:
-    """What a child of `frontdesk up` sees: our environment, the Redis that was started, one thread per library."""
+    """What a child sees: our environment with exactly these settings, the Redis in use, one thread per library."""
+    values = {one.metadata["name"]: getattr(settings, one.name) for one in fields(Settings)}
+    unset = {name for name, value in values.items() if value is None}
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in unset},
+        **{name: str(value) for name, value in values.items() if value is not None},
         "REDIS_URL": redis_url,
-        "FRONTDESK_VAR": str(settings.var),
         "FRONTDESK_LOG_FORMAT": "json" if settings.log_format == "auto" else settings.log_format,
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
