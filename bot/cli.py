@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NoReturn
 
@@ -127,6 +128,31 @@ def sandbox(
     if limits not in ("off", "ppu"):
         raise typer.BadParameter("off or ppu", param_hint="--limits")
     _run("sandbox", lambda settings: run_sandbox(settings, limits=limits))
+
+
+@app.command()
+def train(
+    force: Annotated[bool, typer.Option("--force", help="Train even if nothing changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train the Rasa model if its inputs changed: configuration, domain, rules, examples, components.
+
+    The model and its checksum are kept in FRONTDESK_VAR. A running responder takes it at its next start.
+    """
+    from bot.folder import Folder
+    from bot.model import TrainingFailed, train_if_changed
+
+    said: list[str] = []
+    began = time.monotonic()
+    try:
+        path = train_if_changed(Folder(_settings().var).models, force=force, say=said.append if as_json else None)
+    except TrainingFailed as error:
+        _stop(str(error))
+    seconds = round(time.monotonic() - began, 1)
+    if as_json:
+        _print_json({"model": str(path), "trained": bool(said), "seconds": seconds})
+    else:
+        print(f"The model is {path}.")
 
 
 def main() -> None:

@@ -60,6 +60,8 @@ def set_up_logs(process: str, *, level: str = "info", form: Literal["json", "tex
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(max(number, logging.WARNING))
     logging.captureWarnings(True)
+    # Deprecations inside libraries say nothing to an operator.
+    logging.getLogger("py.warnings").setLevel(logging.WARNING if level == "debug" else logging.ERROR)
 
 
 def log_form(chosen: str) -> Literal["json", "text"]:

@@ -52,7 +52,7 @@ class Preparation:
 
     def train(self) -> None:
         """Trains the model if its inputs changed."""
-        told = self._command("train", "Training the model (once, until its inputs change)", "train", "--json")
+        told = self._command("train", "Training the assistant, once until its inputs change", "train", "--json")
         if told["trained"]:
             self._say(f"The model is trained ({told['seconds']:.0f} s).")
 

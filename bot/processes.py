@@ -44,21 +44,19 @@ async def run_sandbox(settings: Settings, *, limits: str) -> None:
 
 async def run_channel(settings: Settings) -> None:
     """Reads the account and delivers the outbox; at its end both leases are given back."""
+    from bot.channels.process import run_channel as read_and_deliver
+
     parts = wiring.ledger_parts(settings)
     channel = wiring.channel(settings)
-    ingress = wiring.ingress(settings, parts, channel)
-    delivery = wiring.delivery(settings, parts, channel)
-    checks = {
-        "redis": redis_check(parts.redis),
-        "ingress": told(lambda: ingress.trouble),
-        "delivery": told(lambda: delivery.trouble),
-    }
     with _stop_signals() as stop:
-        async with health_pages("channel", checks, host=settings.host, port=settings.channel_port):
-            if await _redis_answers(parts.redis, stop):
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(ingress.run(stop))
-                    tasks.create_task(delivery.run(stop))
+        await read_and_deliver(
+            ingress=wiring.ingress(settings, parts, channel),
+            delivery=wiring.delivery(settings, parts, channel),
+            redis=parts.redis,
+            stop=stop,
+            host=settings.host,
+            port=settings.channel_port,
+        )
     await parts.redis.aclose()
 
 

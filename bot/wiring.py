@@ -219,8 +219,9 @@ def ingress(settings: Settings, parts: LedgerParts, channel: XChannel) -> Ingres
 
 def delivery(settings: Settings, parts: LedgerParts, channel: XChannel) -> Delivery:
     """From the outbox to the account."""
+    from bot.brakes import Pace
     from bot.channels.x.rules import XRules
-    from bot.delivery import Delivery, Pace
+    from bot.delivery import Delivery
 
     return Delivery(
         outbox=parts.outbox,
