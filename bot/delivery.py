@@ -81,15 +81,16 @@ class Delivery:
         try:
             while not stop.is_set() and not renewing.done():
                 self._slot_free.clear()
-                await self._start_what_is_due()
+                await self.start_what_is_due()
                 await pause(self._slot_free, self._pace.poll_s)
         finally:
-            await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
+            await self.finish_in_hand()
             ended.set()
             await renewing
             await self._give_up_leases()
 
-    async def _start_what_is_due(self) -> None:
+    async def start_what_is_due(self) -> None:
+        """Gives each conversation that is due, and not in hand, one step; `finish_in_hand` waits for their ends."""
         if not self._lease_holds():
             return
         try:
@@ -104,6 +105,10 @@ class Delivery:
             self._troubles.pop("outbox", None)
         except LEDGER_TROUBLE as error:
             self._troubles["outbox"] = f"the ledger does not answer ({type(error).__name__})"
+
+    async def finish_in_hand(self) -> None:
+        """Waits until no step is under way."""
+        await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
 
     def _start(self, conversation: str, fence: int) -> None:
         task = asyncio.create_task(self._deliver_safely(conversation, fence))

@@ -14,7 +14,7 @@ from bot.health import health_pages, redis_check, told
 async def run_channel(
     *, ingress: Ingress, delivery: Delivery, redis: Redis, stop: asyncio.Event, host: str, port: int
 ) -> None:
-    """Reads and delivers until `stop` is set; calls that have begun are ended first. OSError where the port is taken."""
+    """Reads and delivers until `stop` is set, then ends the calls that have begun. OSError where the port is taken."""
     checks = {
         "redis": redis_check(redis),
         "ingress": told(lambda: ingress.trouble),
