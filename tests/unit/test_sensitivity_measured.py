@@ -11,14 +11,15 @@ from handoff.sensitivity_policy import load_sensitivity
 
 SHARED = Path(os.environ.get("FRONTDESK_SHARED", Path(__file__).parents[3] / "shared"))
 ROWS = SHARED / "data" / "escalation" / "dev.jsonl"
+# below what was measured when the rules were written, so that only a real loss fails
 ESCALATE = {
-    "human_request": 0.85,
+    "human_request": 0.90,
     "fraud_security": 0.80,
-    "account_closure": 0.85,
+    "account_closure": 0.90,
     "lost_luggage": 0.75,
     "abuse": 0.80,
-    "complaint": 0.55,
-    "complaint_airline": 0.65,
+    "complaint": 0.57,
+    "complaint_airline": 0.66,
 }
 BENIGN = (
     "benign_airline_question",
