@@ -24,6 +24,7 @@ from bot.channels.x.posts import (
     answered_id,
     highest,
     ids_of,
+    is_list,
     messages_of,
     page_token,
     records,
@@ -83,6 +84,8 @@ class XChannel:
             answer = await self._transport.direct_events(page=older)
         if not isinstance(answer, Answer):
             return _of_reading(answer)
+        if not is_list(answer.body):
+            return TryLater(detail="an answer that is no list")
         ids = ids_of(answer.body)
         new = [found for found in ids if int(found) > int(since)]
         reached = feed == DIRECT and len(new) < len(ids)  # this list knows no since_id
@@ -114,6 +117,8 @@ class XChannel:
             answer = await self._own_words(search.entry, since_id, page)
             if not isinstance(answer, Answer):
                 return _of_reading(answer)
+            if not is_list(answer.body):
+                return Unknown(detail="an answer that is no list")
             found = self._among(records(answer.body), search)
             if found is not None:
                 return Sent(external_id=found)

@@ -5,6 +5,7 @@ OpenAPI 2.167 renamed tweet to post all over; keys are looked up under both name
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ def records(body: Raw) -> list[Raw]:
     data = body.get("data")
     listed = data if isinstance(data, list) else [data]
     return [raw for raw in listed if isinstance(raw, Mapping)]
+
+
+def is_list(body: Raw) -> bool:
+    """Whether an answer is a list at all, be it empty: only then may one conclude from what is missing."""
+    return isinstance(body.get("data"), list) or (isinstance(body.get("meta"), Mapping) and "data" not in body)
 
 
 def ids_of(body: Raw) -> list[str]:
@@ -118,7 +124,7 @@ def _post(raw: Raw, account: Account, people: Mapping[str, Raw], posts: Mapping[
         pictures=cleaned.pictures,
         links=cleaned.links,
         url=f"https://x.com/{customer.handle if author_id in people else 'i'}/status/{platform_id}",
-        quoted=readable(str(quoted["text"]))[:LONGEST_QUOTE_CHARS] if quoted.get("text") else None,
+        quoted=readable(html.unescape(str(quoted["text"])))[:LONGEST_QUOTE_CHARS] if quoted.get("text") else None,
         private_possible=_map(people.get(author_id)).get("receives_your_dm") is not False,
     )
 

@@ -43,6 +43,6 @@ class XRules:
             return "no_reply_target"
         if not target.summons_us:
             return "not_summoned"
-        if not self.allow_public_urls and urls_in(entry.text):
+        if not self.allow_public_urls and ("://" in entry.text or urls_in(entry.text)):
             return "url_in_public"
         return "too_long" if weighted_length(entry.text) > PUBLIC_LIMIT else None

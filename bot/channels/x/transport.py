@@ -176,6 +176,8 @@ class Transport:
         if call.response is None:
             return _lost(call, "no end in time", is_write=is_write)
         answer = _answer(call.response)
+        if answer is None:
+            return _lost(call, "no JSON", is_write=is_write)
         return failure_of(answer, self._clock.now(), is_write=is_write) or answer
 
 
@@ -191,13 +193,16 @@ def _lost(call: Call, detail: str, *, is_write: bool) -> Unknown | TryLater:
     return TryLater(detail=f"no_answer: {detail}")
 
 
-def _answer(response: requests.Response) -> Answer:
+def _answer(response: requests.Response) -> Answer | None:
+    """None for a success without a JSON object: a part of an answer, or not X's at all."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     try:
         body = response.json()
     except ValueError:  # an error page in HTML or plain text
-        body = {}
-    return Answer(status=response.status_code, headers=headers, body=body if isinstance(body, Mapping) else {})
+        body = None
+    if not isinstance(body, Mapping):
+        return None if response.ok else Answer(status=response.status_code, headers=headers, body={})
+    return Answer(status=response.status_code, headers=headers, body=body)
 
 
 def data_of(answer: Answer) -> Mapping[str, Any]:

@@ -51,6 +51,13 @@ class Call:
                 raise TooLate("The time limit passed before the request was begun")
             self.was_begun, self._connection = True, connection
 
+    def complete(self, response: requests.Response) -> None:
+        """The whole answer is here; an answer that was cut off at the deadline is none and raises."""
+        with self._lock:
+            if self._abandoned:
+                raise requests.ReadTimeout("The answer was cut off at the time limit")
+            self.response = response
+
     def abandon(self) -> bool:
         """Nothing may be sent from now on, and a reader is cut off; returns whether it was begun."""
         with self._lock:
@@ -144,7 +151,7 @@ class LimitedAdapter(HTTPAdapter):
         with call.guarded():
             response = super().send(request, **_named(args, options))
             _ = response.content  # read here, where the deadline holds
-            call.response = response
+            call.complete(response)
             return response
 
 
