@@ -64,9 +64,7 @@ def rows(cities: list[City], seed: int) -> Iterator[tuple[object, ...]]:
         base = Decimal(chance.randint(62, 95) if far else chance.randint(31, 64))
         cabins = [Cabin.ECONOMY]
         if end.code in PREMIUM_ROUTES or start.code in PREMIUM_ROUTES:
-            cabins += (
-                [Cabin.PREMIUM, Cabin.BUSINESS] if far or "LON" in (start.code, end.code) else [Cabin.PREMIUM]
-            )
+            cabins += [Cabin.PREMIUM, Cabin.BUSINESS] if far or "LON" in (start.code, end.code) else [Cabin.PREMIUM]
         for _, first, last, factor in SEASONS:
             for cabin in cabins:
                 sold_out = chance.random() < 0.03
