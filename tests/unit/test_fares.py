@@ -51,9 +51,7 @@ async def test_a_shipped_fare_is_quoted_from_both_sides_in_the_currency_of_the_s
 @pytest.mark.parametrize("month", range(1, 13))
 async def test_every_month_of_next_year_has_a_fare_to_paris_or_says_sold_out(month: int) -> None:
     table = load_fares(cities=CITIES_READ)
-    query = FareQuery(
-        origin="Manchester", destination="Paris", depart=date(2027, month, 15), trip=Trip.ONE_WAY
-    )
+    query = FareQuery(origin="Manchester", destination="Paris", depart=date(2027, month, 15), trip=Trip.ONE_WAY)
     assert (await table.lowest(query, TODAY)).kind in (FareKind.FOUND, FareKind.SOLD_OUT)
 
 
@@ -169,9 +167,7 @@ def test_codes_that_are_english_words_are_only_read_in_capitals() -> None:
         (("cities:", "cities: ["), "cannot be read"),
     ],
 )
-def test_a_malformed_list_of_cities_is_refused(
-    tmp_path: Path, change: tuple[str, str], complaint: str
-) -> None:
+def test_a_malformed_list_of_cities_is_refused(tmp_path: Path, change: tuple[str, str], complaint: str) -> None:
     path = tmp_path / "cities.yml"
     path.write_text(CITIES.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
     with pytest.raises(CitiesError, match=complaint) as refusal:
