@@ -7,12 +7,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from bot.settings import Settings, SettingsError, read_settings
+from handoff.words import Place
 
 
 class Commands(TyperGroup):
@@ -131,6 +133,39 @@ def sandbox(
 
 
 @app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What a customer might write.")],
+    place: Annotated[Place, typer.Option(help="Whether it is a post or a direct message.")] = Place.PUBLIC,
+    as_json: Json = False,
+) -> None:
+    """Show what the bot makes of a message: what it understands, the evidence, the decision.
+
+    Goes through the same turn as a customer's message, but stores and sends nothing. Answers from what a running
+    Frontdesk has published, else from the article files; nothing has to run. Needs a trained model.
+    """
+    from bot.logs import set_up_logs
+
+    settings = _settings()
+    set_up_logs("ask", level="debug" if settings.log_level == "debug" else "error", form="text")
+    from rich.console import Console
+
+    from bot.ask import CannotAsk
+    from bot.ask import ask as ask_bot
+    from bot.ask_page import print_asked
+    from bot.embedded_redis import NoRedis
+    from bot.model import ModelBroken, ModelMissing
+
+    try:
+        asked = ask_bot(settings, text, place, say=lambda line: print(line, file=sys.stderr))
+    except (CannotAsk, NoRedis, ModelBroken, ModelMissing) as error:
+        _stop(str(error))
+    if as_json:
+        _print_json(asked.as_json())
+    else:
+        print_asked(asked, Console())
+
+
+@app.command()
 def train(
     force: Annotated[bool, typer.Option("--force", help="Train even if nothing changed.")] = False,
     as_json: Json = False,
@@ -153,6 +188,53 @@ def train(
         _print_json({"model": str(path), "trained": bool(said), "seconds": seconds})
     else:
         print(f"The model is {path}.")
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help='Lines like {"id": "1", "author": "a", "text": "Hello"}.')],
+    limits: Annotated[str, typer.Option(help="X's rate limits in the sandbox: `on` or `off`.")] = "on",
+    authors: Annotated[int | None, typer.Option(min=1, max=90_000, help="Fold the authors onto so many.")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Replay only the first rows.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines that cannot be read.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the store and the logs, and say where.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Post recorded messages to a stack of its own, and count what became of each.
+
+    Starts everything on free ports with an empty store, beside whatever runs. The posts address our account instead
+    of whomever they addressed; a repeated id is delivered a second time and must be handled once. With `--limits on`
+    the account is read and answers no faster than X allows: 100 posts in 15 minutes.
+
+    `lost`: messages without an outcome, and replies marked as sent that the sandbox does not have. `duplicated`:
+    messages with two outcomes, and posts of ours that no reply explains or that answer a post again.
+    `order_violations`: neighbours in a conversation that ended, or were answered, in the wrong order.
+    `latency_ms`: from a post's creation at the sandbox to its outcome in the ledger; `reply_latency_ms`: to the
+    creation of our reply there.
+    Exit code 1 when a count is not 0.
+    """
+    from bot.replay_command import CannotReplay, replayed
+    from bot.replay_view import told
+
+    if limits not in ("on", "off"):
+        raise typer.BadParameter("on or off", param_hint="--limits")
+    try:
+        report = replayed(
+            file,
+            _settings(),
+            limits="ppu" if limits == "on" else "off",
+            authors=authors,
+            rows=rows,
+            skip_bad=skip_bad,
+            keep=keep,
+        )
+    except CannotReplay as error:
+        _stop(str(error))
+    if as_json:
+        _print_json(report)
+    else:
+        print(told(report))
+    raise typer.Exit(0 if report["faultless"] else 1)
 
 
 def main() -> None:
