@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ _TEXT_KEYS = frozenset(
     }
 )
 """Keys under which a line of ours or of Rasa might carry a customer's words."""
+
+_ID = re.compile(r"(post|dm):[0-9]{1,19}|None")
+"""What a message's id looks like; ids are what logs are for."""
 
 _FOREIGN = ("rasa", "rasa_sdk", "sentence_transformers", "transformers", "tensorflow", "absl", "matplotlib", "tweepy")
 """Libraries that log what they were given; only their warnings are of interest, and never their arguments."""
@@ -80,7 +84,9 @@ def _rendering(form: Literal["json", "text"]) -> list[Processor]:
 def _without_texts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replaces whatever may hold a customer's words by its length."""
     for key in _TEXT_KEYS & event.keys():
-        event[key] = f"<{len(str(event[key]))} characters>"
+        value = str(event[key])
+        if not _ID.fullmatch(value):
+            event[key] = f"<{len(value)} characters>"
     return event
 
 

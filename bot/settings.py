@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -261,6 +261,11 @@ class Settings:
 def read_settings() -> Settings:
     """The settings of this process, from its environment. Raises SettingsError."""
     return Settings.read(os.environ)
+
+
+def with_redis(settings: Settings, redis_url: str) -> Settings:
+    """The same settings with another Redis."""
+    return replace(settings, redis_url=redis_url)
 
 
 def child_environment(settings: Settings, redis_url: str) -> dict[str, str]:

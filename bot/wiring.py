@@ -20,6 +20,7 @@ from actions.cities import load_cities
 from actions.fare_table import FareTable, load_fares
 from actions.order_book import OrderBook
 from actions.orders import emails, order_numbers
+from actions.verification import AttemptCount
 from bot.answer import Answerer, ContactRoutes
 from bot.casework import Casework
 from bot.clock import SystemClock
@@ -43,6 +44,7 @@ from knowledge.encoder import shared_encoder
 from knowledge.published import PublishedKnowledge
 
 if TYPE_CHECKING:
+    from bot.assistant import Assistant
     from bot.channels.ingress import Ingress
     from bot.channels.x.adapter import XChannel
     from bot.delivery import Delivery
@@ -135,7 +137,7 @@ def notices(settings: Settings, hours: ServiceHours) -> Notices:
 
 async def assistant(
     settings: Settings, parts: LedgerParts, knowledge: PublishedKnowledge, hours: ServiceHours
-) -> Answerer:
+) -> Assistant:
     """Rasa, loaded from the trained model and tried once; takes seconds and half a gigabyte."""
     from bot.assistant import Assistant
     from bot.model import trained_model
@@ -154,20 +156,26 @@ async def assistant(
     return built
 
 
-def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours: ServiceHours) -> Responder:
-    """Turns, from the inbox to the outbox."""
-    turns = Turns(
+def turns(
+    settings: Settings, parts: LedgerParts, answerer: Answerer, hours: ServiceHours, *, counts: AttemptCount
+) -> Turns:
+    """What a burst of messages gets."""
+    return Turns(
         answerer=answerer,
         sensitivity=load_sensitivity(),
         notices=notices(settings, hours),
         casework=Casework(parts.ledger, parts.desk),
-        counts=RedisAttemptCount(parts.redis),
+        counts=counts,
         oldest_answered=timedelta(hours=settings.oldest_answered_hours),
     )
+
+
+def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours: ServiceHours) -> Responder:
+    """From the inbox to the outbox."""
     return Responder(
         ledger=parts.ledger,
         leases=leases(settings, parts, role="responder"),
-        turns=turns,
+        turns=turns(settings, parts, answerer, hours, counts=RedisAttemptCount(parts.redis)),
         clock=SystemClock(),
     )
 

@@ -44,6 +44,11 @@ def test_texts_under_telling_names_are_masked() -> None:
     assert event["text"] == f"<{len(WORDS)} characters>"
 
 
+def test_a_messages_id_stays_readable() -> None:
+    script = "import structlog\nstructlog.get_logger().info('x', message='post:1900000000000000001')"
+    assert _events(script)[0]["message"] == "post:1900000000000000001"
+
+
 def test_rasas_lines_lose_their_arguments_and_tracebacks() -> None:
     script = """
 import logging
