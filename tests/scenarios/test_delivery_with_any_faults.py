@@ -134,3 +134,8 @@ def test_a_timeline_that_shows_a_reply_late_does_not_make_it_double(redis_url: s
 def test_failed_looks_between_two_clean_ones_begin_the_count_anew(redis_url: str) -> None:
     looks = ["lags", "fails", "lags", "fails", "ok"]
     asyncio.run(check(redis_url, ["Yes."], Place.PRIVATE, ["crash_after"], looks, closed=False))
+
+
+def test_what_may_have_gone_out_is_never_said_in_other_words(redis_url: str) -> None:
+    looks = ["lags", "lags", "lags"]  # so late that it is sent again, and refused as said already
+    asyncio.run(check(redis_url, ["Yes."], Place.PUBLIC, ["lost_after"], looks, closed=False))
