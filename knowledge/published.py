@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import numpy as np
 import structlog
@@ -13,9 +13,11 @@ from redis.exceptions import RedisError
 
 from knowledge import keys
 from knowledge.encoder import DIMENSIONS
-from knowledge.index import Index
+from knowledge.index import Index, Matrix
 from knowledge.publish import checksum
-from knowledge.version import version_from_json
+from knowledge.version import Version, version_from_json
+
+_REMEDY = "Run `frontdesk knowledge publish`."
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ class PublishedKnowledge:
         self._error: str | None = None
         self._broken: int | None = None  # a version that was tried and cannot be used: not tried again
         self._changed = asyncio.Event()
+        self._ended = False
         self._following: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -60,9 +63,10 @@ class PublishedKnowledge:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        self._ended = True
+        while self._following is not None and not self._following.done():
+            self._following.cancel()  # redis-py swallows a cancellation that meets its own time limit
+            await asyncio.wait({self._following}, timeout=self._poll_s)
 
     @property
     def current(self) -> Index:
@@ -86,11 +90,11 @@ class PublishedKnowledge:
 
     async def _follow(self) -> None:
         """Look whenever a publication is announced, and every `poll_s` seconds in any case."""
-        while True:
+        while not self._ended:
             try:
                 async with self._redis.pubsub() as announcements:
                     await announcements.subscribe(keys.CHANNEL)
-                    while True:
+                    while not self._ended:
                         await self._look()
                         await announcements.get_message(ignore_subscribe_messages=True, timeout=self._poll_s)
             except (RedisError, OSError) as error:
@@ -104,10 +108,12 @@ class PublishedKnowledge:
     async def _look(self) -> None:
         """Take over the current version if it is another one and whole."""
         try:
-            number = int(await self._redis.get(keys.CURRENT) or 0)
+            number = await current_number(self._redis)
             if number == (self._index.version if self._index else 0):
                 self._error = None if self._index else str(NothingPublished())
                 return
+            if number == 0:
+                return self._note("Redis has lost the published knowledge; run `frontdesk knowledge publish`")
             if number == self._broken:
                 return
             self._index = await self._load(number)
@@ -123,14 +129,12 @@ class PublishedKnowledge:
 
     async def _load(self, number: int) -> Index:
         """The whole version or VersionBroken."""
-        stored = await cast(Awaitable[dict[bytes, Any]], self._redis.hgetall(keys.version_key(number)))
-        try:
-            document, vectors = stored[b"document"], stored[b"vectors"]
-            if checksum(document, vectors) != stored[b"checksum"].decode():
-                raise ValueError("its checksum is wrong; run `frontdesk knowledge publish`")
-            return await asyncio.to_thread(_build, document, vectors, self._encoder_revision)
-        except (ValueError, KeyError, TypeError) as error:
-            raise VersionBroken(f"version {number} of the knowledge cannot be used: {error}") from error
+        version, vectors = await read_version(self._redis, number)
+        made, here = version.encoder_revision, self._encoder_revision
+        if made != here:
+            because = f"its vectors are from {made}, this process encodes with {here}"
+            raise VersionBroken(f"version {number} of the knowledge cannot be used: {because}. {_REMEDY}")
+        return await asyncio.to_thread(Index, version, vectors)
 
     def _note(self, error: str) -> None:
         if error != self._error:
@@ -138,11 +142,20 @@ class PublishedKnowledge:
         self._error = error
 
 
-def _build(document: bytes, vectors: bytes, encoder_revision: str) -> Index:
-    version = version_from_json(document)
-    if version.encoder_revision != encoder_revision:
-        raise ValueError(
-            f"its vectors are from {version.encoder_revision}, this process encodes with {encoder_revision}; "
-            "run `frontdesk knowledge publish`"
-        )
-    return Index(version, np.frombuffer(vectors, dtype=np.float32).reshape(-1, DIMENSIONS))
+async def current_number(redis: "Redis") -> int:
+    """The number of the version that is answered from, 0 for none."""
+    return int(await redis.get(keys.CURRENT) or 0)
+
+
+async def read_version(redis: "Redis", number: int) -> tuple[Version, Matrix]:
+    """A published version and its vectors, whole; raises VersionBroken."""
+    stored = await cast(Awaitable[dict[bytes, bytes]], redis.hgetall(keys.version_key(number)))
+    try:
+        document, vectors = stored[b"document"], stored[b"vectors"]
+        if checksum(document, vectors) != stored[b"checksum"].decode():
+            raise ValueError("its checksum is wrong")
+        version = version_from_json(document)
+        return version, np.frombuffer(vectors, dtype=np.float32).reshape(-1, DIMENSIONS)
+    except (ValueError, KeyError, TypeError) as error:
+        because = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise VersionBroken(f"version {number} of the knowledge cannot be used: {because}. {_REMEDY}") from error

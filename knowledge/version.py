@@ -65,7 +65,7 @@ def version_from_json(text: str | bytes) -> Version:
     """The version that `to_json` gave; raises ValueError, KeyError or TypeError for anything else."""
     data: dict[str, Any] = json.loads(text)
     if (data["schema"], data["retrieval"]) != (SCHEMA, RETRIEVAL):
-        raise ValueError("it was published by another release; run `frontdesk knowledge publish`")
+        raise ValueError("it was published by another release")
     return Version(
         number=data["number"],
         published_at=datetime.fromisoformat(data["published_at"]),

@@ -15,31 +15,56 @@ import redis
 from numpy.typing import NDArray
 
 
+class RedisProcess:
+    """A redis-server on a free port that can be ended and started again; keeps its data where asked to."""
+
+    def __init__(self, folder: Path, *, keep_data: bool) -> None:
+        self.port = _free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._keep = ("--appendonly", "yes", "--appendfsync", "always") if keep_data else ("--appendonly", "no")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        log = self._folder / "redis.log"
+        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", "")
+        with log.open("ab") as out:
+            command = [_redis_program(), *where, *self._keep]
+            self._process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        _wait_until_ready(self.url, self._process, log)
+
+    def stop(self) -> None:
+        """End it and wait until it is gone."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A redis-server process on a free port; gives its URL and ends it after the last test."""
-    port = _free_port()
-    folder = tmp_path_factory.mktemp("redis")
-    with (folder / "redis.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                *(_redis_program(), "--port", str(port), "--bind", "127.0.0.1"),
-                *("--dir", str(folder), "--save", "", "--appendonly", "no"),
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    url = f"redis://127.0.0.1:{port}/0"
-    try:
-        _wait_until_ready(url, process, folder / "redis.log")
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    process = RedisProcess(tmp_path_factory.mktemp("redis"), keep_data=False)
+    process.start()
+    yield process.url
+    process.stop()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    """A Redis of this test alone, to be stopped and started; its data survive that."""
+    folder = tmp_path / "own-redis"
+    folder.mkdir()
+    process = RedisProcess(folder, keep_data=True)
+    process.start()
+    yield process
+    process.stop()
 
 
 @pytest.fixture
