@@ -17,7 +17,7 @@ from bot.notices import Notices
 from bot.opt_out import opting
 from handoff.ledger import Turn
 from handoff.packet import Evidence, Understood
-from handoff.sensitivity import Sensitivity, is_tangled
+from handoff.sensitivity import Assessment, Sensitivity
 from handoff.words import Entry, Outcome, Place, Reason
 
 log = structlog.get_logger()
@@ -70,15 +70,13 @@ class Turns:
         assessment = self._sensitivity.assess(burst.text)
         if burst.conversation.opted_out and not assessment.needs_person:
             return _turn(burst, fence, Outcome.SILENT, rule="opted_out")
-        if assessment.needs_person:
-            return await self._call_for_sensitive(burst, fence, now)
+        if assessment.needs_person and not assessment.may_answer_first:
+            return await self._call_for_sensitive(burst, fence, now, assessment)
         if now - burst.messages[0].sent_at > self._oldest_answered:
             return await self._call_person(burst, fence, now, Reason.TOO_OLD, _evidence("too_old", None), tell=False)
         if not burst.text.strip():
             return await self._wordless(burst, fence, now)
-        if is_tangled(burst.text):
-            return await self._call_person(burst, fence, now, Reason.TANGLED, _evidence("several_questions", None))
-        return await self._ask(burst, fence, now)
+        return await self._ask(burst, fence, now, assessment)
 
     def _opt(self, burst: Burst, fence: int, now: datetime, *, stop: bool) -> Turn:
         text = self._notices.stopped() if stop else self._notices.started()
@@ -103,12 +101,15 @@ class Turns:
         text = self._notices.describe_picture() if shown else self._notices.ask_what()
         return self._say(burst, fence, now, [Reply(text=text)], memory=_failed(burst.memory), rule=rule)
 
-    async def _ask(self, burst: Burst, fence: int, now: datetime) -> Turn:
+    async def _ask(self, burst: Burst, fence: int, now: datetime, assessment: Assessment) -> Turn:
+        """The assistant's turn; a soft complaint that it has no sure answer to goes to a person."""
         answer = await self._answerer.answer(_question(burst, now))
         if answer.failed_order_key is not None:
             customer = burst.conversation.customer.id
             await self._counts.failed(answer.failed_order_key, customer, attempt_id=burst.turn_id)
         memory = _learnt(burst.memory, answer)
+        if assessment.needs_person and (answer.failed or not answer.replies):
+            return await self._call_for_sensitive(burst, fence, now, assessment, answer=answer)
         if answer.needs_person is not None:
             return await self._call_person(
                 burst, fence, now, answer.needs_person, answer.evidence, answer=answer, memory=memory
@@ -130,8 +131,9 @@ class Turns:
             )
         return turn
 
-    async def _call_for_sensitive(self, burst: Burst, fence: int, now: datetime) -> Turn:
-        assessment = self._sensitivity.assess(burst.text)
+    async def _call_for_sensitive(
+        self, burst: Burst, fence: int, now: datetime, assessment: Assessment, *, answer: Answer | None = None
+    ) -> Turn:
         top = assessment.top
         reason = Reason(assessment.reason or Reason.SENSITIVE)
         words = ""
@@ -147,7 +149,7 @@ class Turns:
         )
         tell = not burst.conversation.opted_out
         return await self._call_person(
-            burst, fence, now, reason, evidence, priority=assessment.priority, words=words, tell=tell
+            burst, fence, now, reason, evidence, priority=assessment.priority, words=words, tell=tell, answer=answer
         )
 
     async def _call_person(

@@ -205,6 +205,26 @@ async def test_self_harm_gets_words_of_care_at_the_head_of_the_queue(frontdesk: 
     assert frontdesk.answerer.asked == []
 
 
+async def test_a_soft_complaint_may_be_answered_surely_and_otherwise_goes_to_a_person(frontdesk: Frontdesk) -> None:
+    sure, unsure = "my flight was delayed 5 hours, what do I get?", "still delayed, what now?"
+    frontdesk.answerer.script |= {
+        sure: an_answer("From three hours on you get 250 pounds."),
+        unsure: an_answer("A or B?", failed=True),
+    }
+    (answered,) = await frontdesk.hear(sure)
+    assert "250 pounds" in answered.text
+
+    await frontdesk.hear(unsure)
+
+    assert (await frontdesk.packet()).reason is Reason.COMPLAINT
+
+
+async def test_three_questions_at_once_go_to_a_person(frontdesk: Frontdesk) -> None:
+    await frontdesk.hear("How early must I check in? Can my dog fly? How do I change the name on a ticket?")
+
+    assert (await frontdesk.packet()).reason is Reason.TANGLED
+
+
 async def test_whoever_opted_out_and_is_in_distress_still_reaches_a_person(frontdesk: Frontdesk) -> None:
     await frontdesk.hear("STOP")
 
@@ -424,8 +444,8 @@ async def test_a_running_responder_answers_whatever_waits_and_ends_in_good_order
     running = asyncio.create_task(frontdesk.responder.run(stop))
 
     async with asyncio.timeout(10):
-        while await frontdesk.house.ledger.waiting(frontdesk.house.ledger.partitions):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 (what is waited for lives in Redis)
+        while await frontdesk.house.ledger.waiting(frontdesk.house.ledger.partitions):  # noqa: ASYNC110 (in Redis)
+            await asyncio.sleep(0.01)
     assert frontdesk.responder.trouble is None
     stop.set()
     await running
