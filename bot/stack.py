@@ -21,6 +21,9 @@ Say = Callable[[str], None]
 
 READY_LIMIT_S = 180.0
 """When a start counts as failed; it usually takes a tenth of it."""
+GIVEN_REDIS_LIMIT_S = 10.0
+OWN_REDIS_LIMIT_S = 60.0
+"""Longer, because it may have a large file to read first."""
 
 
 class Stack:
@@ -105,9 +108,11 @@ class Stack:
             command = ("env", f"REDIS_URL={self._redis_routes[name]}", *command)
         return command
 
-    def _wait_for_redis(self, limit_s: float = 60.0) -> None:
+    def _wait_for_redis(self) -> None:
         """Starts the embedded Redis if that is the one, and waits until Redis answers."""
+        limit_s = GIVEN_REDIS_LIMIT_S
         if not self.settings.redis_url:
+            limit_s = OWN_REDIS_LIMIT_S
             self.supervisor.start_child("redis")
         deadline = time.monotonic() + limit_s
         with redis.Redis.from_url(self.redis_url, socket_connect_timeout=1, socket_timeout=1) as client:
