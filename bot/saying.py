@@ -11,7 +11,6 @@ import structlog
 from bot.brakes import Brakes, Pace
 from bot.channels.channel import Absent, Halted, Outlet, Refused, Search, SendResult, SendRules, Sent, TryLater, Unknown
 from bot.clock import Clock
-from bot.wordings import wordings
 from handoff.ledger import Ledger
 from handoff.outbox import Claim, Outbox
 from handoff.words import Entry, EntryState, Message, NewCase
@@ -124,21 +123,8 @@ class Saying:
             due_at = self._next_look(self._clock.now())
             await self._settle(hand, EntryState.RETRY_AT, due_at=due_at, detail=found.detail)
         else:
-            await self._say_differently(hand, refused)
-
-    async def _say_differently(self, hand: _Hand, refused: Refused) -> None:
-        """Nothing of this entry ever went out, so other words are safe; a person's own words stay as they are."""
-        result: SendResult = refused
-        target = await self._target(hand.entry)
-        for wording in wordings(hand.entry.text)[1:] if not _is_by_agent(hand.entry) else ():
-            reworded = hand.entry.model_copy(update={"text": wording})
-            if self._rules.refusal(reworded, target) or not self._may_call(hand.entry.conversation, hand.fence):
-                break
-            result = await self._outlet.send(reworded)
-            if not (isinstance(result, Refused) and result.rule == "duplicate"):
-                await self._record(hand, result)
-                return
-        await self._give_up(hand, EntryState.BLOCKED, refused.rule, refused.detail)
+            # Varying the words to slip past the duplicate rule would be evasion: a person decides.
+            await self._give_up(hand, EntryState.BLOCKED, refused.rule, refused.detail)
 
     async def _look(self, hand: _Hand) -> None:
         """Two clean looks in a row that do not find it allow another sending."""
@@ -169,7 +155,6 @@ class Saying:
         since = datetime.fromtimestamp(hand.claim.queued_ms / 1000, UTC)  # it cannot have been said before
         search = Search(
             entry=hand.entry,
-            wordings=wordings(hand.entry.text),
             since=since - timedelta(seconds=self._pace.clock_skew_s),
             known=await self._outbox.said(hand.entry.conversation),
         )

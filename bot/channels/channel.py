@@ -79,8 +79,6 @@ class Search:
     """What to look for among the account's own words."""
 
     entry: Entry
-    wordings: tuple[str, ...]
-    """Every form in which it may have been said."""
     since: datetime
     """Not before this moment of the platform's clock, with allowance for clocks that differ."""
     known: frozenset[str]

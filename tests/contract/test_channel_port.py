@@ -126,7 +126,7 @@ def an_entry(stage: Stage, place: Place, text: str, reply_to: str | None) -> Ent
 
 def a_search(entry: Entry, *, known: frozenset[str] = frozenset(), since_minutes: int = 10) -> Search:
     since = datetime.now(UTC) - timedelta(minutes=since_minutes)
-    return Search(entry=entry, wordings=(entry.text,), since=since, known=known)
+    return Search(entry=entry, since=since, known=known)
 
 
 async def test_what_a_customer_writes_is_read(stage: Stage, place: Place) -> None:

@@ -160,12 +160,16 @@ async def test_a_post_that_does_not_mention_us_is_not_answered_and_a_person_is_c
     assert len(await house.desk.open_cases()) == 1
 
 
-async def test_the_same_answer_to_the_same_customer_is_said_in_other_words(house: House, x: Sandbox) -> None:
-    for _ in range(2):
-        (entry,) = await answer(house, await a_mention(house, x), "Bags may weigh 23 kg.")
-        async with running(delivery_of(house, x.channel)):
-            await until_state(house, entry, "sent")
-    assert await x.said() == ["Bags may weigh 23 kg.", "Once more: Bags may weigh 23 kg."]
+async def test_the_same_words_twice_are_refused_as_a_duplicate_and_go_to_a_person(house: House, x: Sandbox) -> None:
+    (first,) = await answer(house, await a_mention(house, x), "Bags may weigh 23 kg.")
+    async with running(delivery_of(house, x.channel)):
+        await until_state(house, first, "sent")
+    (second,) = await answer(house, await a_mention(house, x), "Bags may weigh 23 kg.")
+    async with running(delivery_of(house, x.channel)):
+        record = await until_state(house, second, "blocked")
+    assert record["detail"] == "duplicate"
+    assert await x.said() == ["Bags may weigh 23 kg."]
+    assert len(await house.desk.open_cases()) == 1
 
 
 async def test_an_exhausted_limit_holds_up_public_replies_only(house: House, x: Sandbox) -> None:

@@ -96,8 +96,7 @@ class MemoryChannel:
             return TryLater(detail="no answer")
         shown = self.said[:-1] if fault == "lags" else self.said
         for said in shown:
-            same = (said.entry.reply_to, said.entry.customer_id) == (search.entry.reply_to, search.entry.customer_id)
-            if same and said.at >= search.since and said.id not in search.known and said.entry.text in search.wordings:
+            if said.at >= search.since and said.id not in search.known and _says_the_same(said.entry, search.entry):
                 return Sent(external_id=said.id)
         return Absent()
 
@@ -119,3 +118,7 @@ class MemoryChannel:
             if said.entry.place is Place.PUBLIC
         )
         return Refused(rule="duplicate", detail="said already") if twice else None
+
+
+def _says_the_same(one: Entry, other: Entry) -> bool:
+    return (one.reply_to, one.customer_id, one.text) == (other.reply_to, other.customer_id, other.text)

@@ -142,12 +142,12 @@ class XChannel:
         return await self._transport.own_posts(since_id=since_id, page=page)
 
     def _among(self, found: Sequence[Raw], search: Search) -> str | None:
-        wordings = {comparable(wording) for wording in search.wordings}
+        words = comparable(search.entry.text)
         for raw in found:
             platform_id = text_id(raw.get("id"))
             if platform_id is None or platform_id in search.known or written_at(raw, platform_id) < search.since:
                 continue
-            if self._is_ours(raw, search.entry) and comparable(_whole_text(raw), urls_of(raw)) in wordings:
+            if self._is_ours(raw, search.entry) and comparable(_whole_text(raw), urls_of(raw)) == words:
                 return platform_id
         return None
 
