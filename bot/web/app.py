@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -29,9 +30,9 @@ from handoff.scripts import LedgerAway, LedgerFull
 
 log = structlog.get_logger()
 
+LIVE = web.AppKey("live", Live)
 LARGEST_REQUEST_BYTES = 256 * 1024
 """The longest reply (10,000 characters of 4 bytes), as a form sends it, and some room."""
-PROMISES_EVERY_S = 5.0
 
 
 async def create_desk_app(
@@ -48,6 +49,8 @@ async def create_desk_app(
     public_origin: str | None = None,
     demo_hint: str | None = None,
     health: Sequence[web.AbstractRouteDef] = (),
+    heartbeat_s: float = 15.0,
+    promises_every_s: float = 5.0,
 ) -> web.Application:
     """Everything under one address; it follows the ledger and breaks overdue promises while it runs.
 
@@ -61,15 +64,16 @@ async def create_desk_app(
         cookie="__Host-frontdesk" if secure else "frontdesk",
         folders={"console": Path(handoff.console.__path__[0])},
     )
-    live = Live(redis, shell)
+    live = Live(redis, shell, heartbeat_s=heartbeat_s)
     app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=guards(shell, public_origin=public_origin))
+    app[LIVE] = live
     app.on_response_prepare.append(header_signal(secure=secure))
     app.add_routes(SignIn(shell, Attempts(redis), secure=secure, demo_hint=demo_hint).routes())
     app.add_routes([web.get("/", _home(shell)), web.get("/live", live.stream), web.static("/static", HERE / "static")])
     app.add_routes(health)
     parts = ConsoleParts(ledger=ledger, desk=desk, queue=queue, composer=composer, shell=shell, now=now)
     app.add_subapp("/console", create_console(parts))
-    app.cleanup_ctx.append(_running(live, desk, now))
+    app.cleanup_ctx.append(_running(live.follow, partial(break_promises, desk, now, every_s=promises_every_s)))
     app.on_shutdown.append(_ending(live))
     return app
 
@@ -88,9 +92,9 @@ def _ending(live: Live) -> Callable[[web.Application], Awaitable[None]]:
     return end
 
 
-def _running(live: Live, desk: Desk, now: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+def _running(*works: Callable[[], Coroutine[None, None, None]]) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(_: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(live.follow()), asyncio.create_task(break_promises(desk, now))]
+        tasks = [asyncio.create_task(work()) for work in works]
         yield
         for task in tasks:
             task.cancel()
@@ -101,7 +105,7 @@ def _running(live: Live, desk: Desk, now: Clock) -> Callable[[web.Application], 
     return run
 
 
-async def break_promises(desk: Desk, now: Clock, *, every_s: float = PROMISES_EVERY_S) -> None:
+async def break_promises(desk: Desk, now: Clock, *, every_s: float) -> None:
     """Marks overdue promises for ever; waits while Redis is away."""
     while True:
         try:

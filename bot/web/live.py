@@ -64,6 +64,8 @@ class Live:
         self._ears: set[Ear] = set()
         self.following = asyncio.Event()
         """Set while subscribed."""
+        self.away = asyncio.Event()
+        """Set while not."""
 
     async def follow(self) -> None:
         """Subscribes for ever; what was missed while Redis was away is told as `everything`."""
@@ -73,6 +75,7 @@ class Live:
             except (RedisError, OSError) as error:
                 log.warning("live_redis_away", error=type(error).__name__)
             self.following.clear()
+            self.away.set()
             await asyncio.sleep(self._retry_s)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -111,6 +114,7 @@ class Live:
                 if message is None:
                     await self._redis.ping()  # a silent connection may be a dead one
                 elif message["type"] == "psubscribe":
+                    self.away.clear()
                     self.following.set()
                     self._tell(EVERYTHING)
                 elif message["type"] == "pmessage":

@@ -13,7 +13,8 @@ from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
 from bot.web.agents import Agents, seed_demo_agents
-from bot.web.app import create_desk_app
+from bot.web.app import LIVE, create_desk_app
+from bot.web.live import Live
 from handoff.scripts import connect
 from tests.support.cases import House
 from tests.support.composer import LengthComposer
@@ -91,8 +92,9 @@ class Person:
 class Office:
     """The house with its desk open."""
 
-    def __init__(self, house: House, server: TestServer, agents: Agents) -> None:
+    def __init__(self, house: House, server: TestServer, agents: Agents, live: Live) -> None:
         self.house = house
+        self.live = live
         self.server = server
         self.agents = agents
         self._sessions: list[ClientSession] = []
@@ -116,7 +118,9 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(redis_url: str) -> AsyncIterator[Office]:
+async def open_office(
+    redis_url: str, *, heartbeat_s: float = 15.0, promises_every_s: float = 5.0
+) -> AsyncIterator[Office]:
     """A desk with Ana and Ben, over real HTTP and Redis."""
     redis = connect(redis_url)
     house = House(redis)
@@ -131,10 +135,12 @@ async def open_office(redis_url: str) -> AsyncIterator[Office]:
         composer=LengthComposer(),
         now=house.now,
         account="@KestrelAir",
+        heartbeat_s=heartbeat_s,
+        promises_every_s=promises_every_s,
     )
     server = TestServer(app)
     await server.start_server()
-    office = Office(house, server, agents)
+    office = Office(house, server, agents, app[LIVE])
     try:
         yield office
     finally:

@@ -1,6 +1,6 @@
 // A case's page: new words arrive without touching what is being written; the draft outlives reloads.
 
-import { replaceKeyed, replaceWhole, startLive } from "./live.js";
+import { localTimes, replaceKeyed, replaceWhole, startLive } from "./live.js";
 import { move, onKeys } from "./keys.js";
 
 const SEEN_AFTER_MS = 1500; // a line counts as seen once it has been on the screen this long
@@ -63,6 +63,7 @@ function changeMode(fresh, now) {
   const note = byId("note")?.value;
   byId("actions").replaceWith(document.importNode(fresh.getElementById("actions"), true));
   if (note && byId("note")) byId("note").value = note;
+  localTimes(document);
   if (kept && !byId("text")) showKept(kept);
   wire();
 }
@@ -80,6 +81,7 @@ function syncTargets(fresh) {
   if (options(document) === options(fresh)) return;
   const mayStay = byId("text").value;
   byId("target").replaceWith(document.importNode(fresh.getElementById("target"), true));
+  localTimes(byId("target"));
   if (mayStay && [...(byId("reply_to")?.options ?? [])].some((option) => option.value === choice)) byId("reply_to").value = choice;
   const open = Boolean(byId("reply_to"));
   const radio = document.querySelector("input[name=place][value=public]");
@@ -89,13 +91,13 @@ function syncTargets(fresh) {
 }
 
 function linesArrived(added) {
-  if (added.length) scrollToEnd();
   const news = added.some((line) => !line.matches(".event") && line.dataset.author !== dataset.me);
   if (byId("text")?.value.trim() && news) byId("meanwhile").hidden = false;
   if (!byId("meanwhile") || byId("meanwhile").hidden) {
     clearTimeout(seenTimer);
     seenTimer = setTimeout(sawAll, SEEN_AFTER_MS);
   }
+  if (added.length) scrollToEnd();
 }
 
 // The next thing sent is sent knowing every line shown now.
@@ -166,7 +168,9 @@ function stepLine(by) {
   move(lines, by);
 }
 
+// The newest words into view, without moving the page while something above it wants attention.
 function scrollToEnd() {
-  const last = byId("transcript").lastElementChild;
-  if (last && !document.querySelector("#notice")) last.scrollIntoView({ block: "nearest" });
+  const list = byId("transcript");
+  if (list.scrollHeight > list.clientHeight) list.scrollTop = list.scrollHeight;
+  else if (!byId("notice")) list.lastElementChild?.scrollIntoView({ block: "nearest" });
 }

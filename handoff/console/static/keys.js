@@ -10,7 +10,7 @@ document.getElementById("show-help").addEventListener("click", () => dialog.show
 
 export function onKeys(actions) {
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const typing = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
     if (event.key === "Escape" && typing && !dialog.open) return typing.blur();
     if (typing || dialog.open || event.ctrlKey || event.metaKey || event.altKey || !box.checked) return;
     if (event.key === "?") return dialog.showModal();

@@ -20,6 +20,7 @@ export function startLive({ isOurs, apply }) {
   });
   listen(refresh, isOurs);
   setInterval(refresh, REFRESH_EVERY_MS); // should a change ever go untold
+  document.body.dataset.ready = "yes";
   return refresh;
 }
 
@@ -132,14 +133,21 @@ function duration(ms) {
   return `${Math.floor(hours / 24)} days`;
 }
 
-function localTimes(root) {
+export function localTimes(root) {
   for (const time of root.querySelectorAll("time[data-clock]")) {
     const at = new Date(time.dateTime);
-    const today = at.toDateString() === new Date().toDateString();
-    const day = today ? {} : { day: "numeric", month: "short" };
-    time.textContent = at.toLocaleString("en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
+    time.textContent = clock(at);
     time.title = at.toLocaleString("en-GB", { dateStyle: "full", timeStyle: "medium" });
   }
+  for (const option of root.querySelectorAll("option[data-at]")) {
+    option.textContent = `${clock(new Date(Number(option.dataset.at)))}: ${option.dataset.excerpt}`;
+  }
+}
+
+function clock(at) {
+  const today = at.toDateString() === new Date().toDateString();
+  const day = today ? {} : { day: "numeric", month: "short" };
+  return at.toLocaleString("en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
 }
 
 function throttled(work) {
