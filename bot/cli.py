@@ -252,12 +252,18 @@ def _run(process: str, run: Callable[[Settings], Coroutine[Any, Any, None]]) -> 
     problems = port_problems([port for name, port in ports_of(settings).items() if name == process])
     if problems:
         _stop(problems[0])
-    from bot.embedded_redis import NoRedis
+    from bot.wiring import REFUSALS
 
     try:
         asyncio.run(run(settings))
-    except NoRedis as error:
+    except REFUSALS as error:
         _stop(str(error))
+    except OSError as error:
+        from bot.folder import is_refused, refusal
+
+        if not is_refused(error):
+            raise
+        _stop(refusal(settings.var, error))
 
 
 def _settings() -> Settings:

@@ -71,10 +71,19 @@ class Folder:
             )
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def is_refused(error: OSError) -> bool:
+    """Whether it is about a disk that is full or may not be written."""
+    return error.errno in (*_FULL, *_FORBIDDEN)
+
+
 def refusal(path: Path, error: OSError) -> str:
     """Why a folder cannot be written, in one line with its remedy."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL:
         return f"The disk of {path} is full. Free some of it, or set FRONTDESK_VAR to a folder on another disk."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in _FORBIDDEN:
         return f"{path} may not be written. Make it writable, or set FRONTDESK_VAR to a folder of yours."
     return f"{error.filename or path} cannot be used: {error.strerror}. Set FRONTDESK_VAR to another folder."

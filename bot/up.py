@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from bot.folder import Folder, refusal
+from bot.folder import Folder, is_refused, refusal
 from bot.preparation import CannotStart, Stopped
 from bot.settings import DEMO_PASSWORD, Settings
 from bot.signals import stopping
@@ -33,6 +33,8 @@ class Up:
             try:
                 self._run_everything()
             except OSError as error:
+                if not is_refused(error):
+                    raise
                 raise CannotStart(refusal(self._settings.var, error)) from error
 
     def _run_everything(self) -> None:

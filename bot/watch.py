@@ -9,11 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.supervisor import ChildState, Supervisor
 
 Say = Callable[[str], None]
 
+REFUSAL = "frontdesk: "
+"""How the line begins with which a command of ours says what only an operator can mend."""
 MOST_DEATHS = 3
 """So many within a minute and a child keeps dying."""
 UNREADY_S = 5.0
@@ -68,7 +71,8 @@ class Watch:
                 return
             for name, seen in waiting.items():
                 if seen.said_dying:
-                    raise NotReady(f"{name} keeps ending while it starts. See {self._supervisor.log_of(name)}")
+                    log = self._supervisor.log_of(name)
+                    raise NotReady(f"{name} keeps ending while it starts.{_last_word(log)} Its log: {log}")
             elapsed_s = time.monotonic() - began
             if elapsed_s > limit_s:
                 name, seen = next(iter(waiting.items()))
@@ -131,6 +135,13 @@ class Watch:
             return "starting"
         address = self._addresses.get(state.name)
         return _readiness(*address) if address else ""
+
+
+def _last_word(log: Path) -> str:
+    """What a process of ours said for people before it ended, if it did."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    words = [line.removeprefix(REFUSAL) for line in lines[-50:] if line.startswith(REFUSAL)]
+    return f" {words[-1]}" if words else ""
 
 
 def _readiness(host: str, port: int, limit_s: float = 1.0) -> str:

@@ -16,16 +16,17 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from actions.attempt_count import RedisAttemptCount
-from actions.cities import load_cities
-from actions.fare_table import FareTable, load_fares
+from actions.cities import CitiesError, load_cities
+from actions.fare_table import FareTable, FareTableError, load_fares
 from actions.order_book import OrderBook
 from actions.orders import emails, order_numbers
 from actions.verification import AttemptCount
-from bot.answer import Answerer, ContactRoutes
+from bot.answer import Answerer, AssistantFailed, ContactRoutes
 from bot.casework import Casework
 from bot.clock import SystemClock
-from bot.embedded_redis import redis_url
+from bot.embedded_redis import NoRedis, redis_url
 from bot.folder import Folder
+from bot.model import ModelBroken, ModelMissing, trained_model
 from bot.notices import Company, Notices
 from bot.responder import Responder
 from bot.settings import DEMO_PASSWORD, Settings
@@ -37,6 +38,7 @@ from handoff.keys import ACCOUNT
 from handoff.leases import Leases
 from handoff.ledger import Ledger
 from handoff.outbox import Outbox
+from handoff.policy import PolicyError
 from handoff.queue import Queue
 from handoff.scripts import Transitions, connect
 from handoff.sensitivity_policy import load_sensitivity
@@ -48,6 +50,10 @@ if TYPE_CHECKING:
     from bot.channels.ingress import Ingress
     from bot.channels.x.adapter import XChannel
     from bot.delivery import Delivery
+
+
+REFUSALS = (NoRedis, ModelMissing, ModelBroken, AssistantFailed, PolicyError, CitiesError, FareTableError)
+"""What only an operator can mend; each says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +146,6 @@ async def assistant(
 ) -> Assistant:
     """Rasa, loaded from the trained model and tried once; takes seconds and half a gigabyte."""
     from bot.assistant import Assistant
-    from bot.model import trained_model
 
     folder = Folder(settings.var)
     built = Assistant(
