@@ -25,6 +25,14 @@ class Company:
     """The address of the privacy notice; said in direct messages only."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class HandOver:
+    """What a customer is told at a hand-over, and what that promises."""
+
+    text: str
+    promise: Promise | None
+
+
 class Notices:
     """Words of the company that are not answers; every public one fits a post."""
 
@@ -49,12 +57,18 @@ class Notices:
         due = self._hours.reply_by(now, self._reply_minutes)
         return Promise(told_at=now, due_at=due, wording=f"You can expect a reply {_by(self._hours.when(due, now))}.")
 
-    def hand_over(self, words: str, promise: Promise, now: datetime) -> str:
-        """Says that a person will look, whether people are there, and by when to expect a reply."""
+    def hand_over(self, words: str, now: datetime, *, place: Place, disclose: bool) -> HandOver:
+        """Says that a person will look, whether people are there, and by when to expect a reply.
+
+        Where a post cannot hold all of it, the hours go first and then the promise, which is then not made.
+        """
         opening = words or "Thank you. A colleague will look at this personally."
-        if self._hours.is_open(now):
-            return f"{opening} {promise.wording}"
-        return f"{opening} {self._hours.describe(now).text} {promise.wording}"
+        hours, promise = self._hours.describe(now).text, self.promise(now)
+        for parts in ([opening, hours, promise.wording], [opening, promise.wording]):
+            told = " ".join(parts)
+            if place is Place.PRIVATE or self._weighted_length(self._told(told, disclose)) <= PUBLIC_LIMIT:
+                return HandOver(text=told, promise=promise)
+        return HandOver(text=opening, promise=None)
 
     def stopped(self) -> str:
         """Confirms STOP, once."""
@@ -82,7 +96,7 @@ class Notices:
 
     def worded(self, text: str, *, place: Place, disclose: bool) -> str:
         """A text as it goes out: in public within the limit, disclosed where it must be."""
-        told = f"{self.disclosure()} {text}" if disclose else text
+        told = self._told(text, disclose)
         if place is Place.PRIVATE:
             privacy = (
                 f"\n\nHow we treat your data: {self._company.privacy}" if disclose and self._company.privacy else ""
@@ -91,6 +105,9 @@ class Notices:
         if self._weighted_length(told) <= PUBLIC_LIMIT:
             return told
         return self._shorten(told, PUBLIC_LIMIT)
+
+    def _told(self, text: str, disclose: bool) -> str:
+        return f"{self.disclosure()} {text}" if disclose else text
 
 
 def _by(when: str) -> str:

@@ -169,11 +169,12 @@ class Turns:
         """Opens a case, tells the customer, and keeps what the bot knew for when it gets the conversation back."""
         if not burst.conversation.owner.is_bot:
             return _turn(burst, fence, Outcome.JOINED)
-        promise = self._notices.promise(now) if tell and burst.answerable else None
-        entries = []
-        if promise is not None:
-            told = self._notices.hand_over(words, promise, now)
-            entries = [self._entry(burst, now, Reply(text=told), author="desk", number=0)]
+        promise, entries = None, []
+        if tell and burst.answerable:
+            place = burst.answerable.place
+            told = self._notices.hand_over(words, now, place=place, disclose=place not in burst.memory.disclosed)
+            promise = told.promise
+            entries = [self._entry(burst, now, Reply(text=told.text), author="desk", number=0)]
         findings = None
         if answer is not None:
             findings = Findings(

@@ -245,14 +245,23 @@ async def test_the_hand_over_says_when_to_expect_a_reply_and_promises_it(frontde
     assert case.promise.due_at - NOON == timedelta(minutes=60)
 
 
+async def test_a_post_too_short_for_the_promise_makes_none(frontdesk: Frontdesk) -> None:
+    (said,) = await frontdesk.hear("I want to kill myself")
+
+    (case, _), *_ = await frontdesk.house.desk.open_cases()
+    assert weighted_length(said.text) <= 280
+    assert "expect a reply" not in said.text
+    assert case.promise is None
+
+
 async def test_at_night_the_hand_over_says_when_people_are_back(frontdesk: Frontdesk) -> None:
     frontdesk.clock.moment = NOON.replace(hour=22)
     frontdesk.answerer.script["hm"] = a_call_for_a_person()
 
     (said,) = await frontdesk.hear("hm")
 
-    assert "tomorrow" in said.text or "Tuesday" in said.text
-    assert "09:00" in said.text
+    assert "People are back tomorrow at 08:00" in said.text
+    assert "You can expect a reply tomorrow by 09:00" in said.text
 
 
 @pytest.mark.parametrize("failure", [AssistantFailed("an action was too slow"), ValueError("broken component")])
