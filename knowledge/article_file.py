@@ -65,7 +65,7 @@ class _Reading:
         try:
             node = yaml.compose(front, Loader=yaml.SafeLoader)
             values = yaml.safe_load(front)
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-01
+        except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as 2026-13-01, or [[[[…
             self._not_yaml(error)
             return None
         if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):

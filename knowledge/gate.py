@@ -44,7 +44,7 @@ def parse_off_topic(file: str, text: str) -> tuple[tuple[str, ...] | None, list[
 def _load(file: str, text: str) -> tuple[Any, list[Problem]]:
     try:
         return yaml.safe_load(text), []
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         remedy = "Correct that line; text with a colon or a hash needs quotation marks around it."
         what = getattr(error, "problem", None) or error

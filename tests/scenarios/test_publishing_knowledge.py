@@ -55,7 +55,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def connect(url: str) -> "Redis":
-    return Redis.from_url(url, socket_timeout=5, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(url, socket_timeout=10, socket_connect_timeout=10, retry=Retry(NoBackoff(), 0))
 
 
 @pytest.fixture

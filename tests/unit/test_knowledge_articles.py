@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from knowledge.article import Sensitivity
 from knowledge.article_file import article_as_markdown, parse_article
@@ -227,6 +229,23 @@ def test_files_that_are_no_text_are_named(check: Check, tmp_path: Path) -> None:
         ("/long.md", "has 100000 bytes."),
         ("photo.md", "is not UTF-8."),
     ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=300), st.integers(0, len(GOOD)))
+def test_no_text_breaks_the_check(noise: str, at: int) -> None:
+    article, problems = parse_article("any.md", GOOD[:at] + noise + GOOD[at:])
+    assert (article is None) == any(problem.severity is Severity.ERROR for problem in problems)
+    assert all(str(problem) for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "front", ["[" * 5000, "&a [*a]", "? [a]\n: b", "- a", "12", "", "\x07", "a: !!python/name:os.system"]
+)
+def test_no_front_matter_breaks_the_check(front: str) -> None:
+    article, problems = parse_article("any.md", f"---\n{front}\n---\n\n## Public\n\nYes.\n\n## Private\n\nYes.\n")
+    assert article is None
+    assert problems
 
 
 def test_an_empty_folder_is_a_problem(tmp_path: Path) -> None:
