@@ -35,8 +35,8 @@ lint: $(SETUP)  ## check style, types and who may import whom
 train: $(SETUP)  ## train the Rasa model if its inputs changed
 	@.venv/bin/frontdesk train
 
-chaos: $(SETUP)  ## kill processes at work, 20 times, and count what was lost
-	@$(PY) scripts/chaos.py
+chaos: $(SETUP)  ## kill processes at work, 20 times, and count what was lost (ARGS="--kills 5 --seed 2")
+	@$(PY) -m tests.chaos $(ARGS)
 
 clean:  ## remove caches and .venv; conversations and models in var/ stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .rasa *.egg-info
