@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Protocol
 
 from actions.turn import Result, TurnAction, TurnNow, Why
@@ -23,6 +23,18 @@ class Hours(Protocol):
 
     def describe(self, now: datetime) -> Notice:
         """How it stands at this moment."""
+        ...
+
+    def next_opening(self, now: datetime) -> datetime | None:
+        """The first moment from then on at which people are here."""
+        ...
+
+    def closes_at(self, now: datetime) -> datetime | None:
+        """When people leave; None when nobody is here or they never leave."""
+        ...
+
+    def when(self, moment: datetime, now: datetime) -> str:
+        """A moment in words."""
         ...
 
 
@@ -71,8 +83,23 @@ class TellHours(TurnAction):
         self._hours = hours
 
     async def result(self, turn: TurnNow) -> Result:
-        """The hours as they stand now."""
-        return Result(why=Why(rule="hours"), text=self._hours.describe(turn.now).text)
+        """The hours as they stand now, or on the day that was asked about."""
+        named = [date.fromisoformat(day) for day in turn.named("date")]
+        text = self._hours.describe(turn.now).text
+        if named and named[0] > turn.now.date():
+            text = self._on(named[0], turn.now)
+        return Result(why=Why(rule="hours"), text=text)
+
+    def _on(self, day: date, now: datetime) -> str:
+        name = f"{day:%A} {day.day} {day:%B}"
+        opening = self._hours.next_opening(datetime.combine(day, time(), tzinfo=now.tzinfo))
+        if opening is None:
+            return f"Nobody is here on {name}."
+        if opening.date() != day:
+            return f"Nobody is here on {name}. People are back {self._hours.when(opening, now)}."
+        closes = self._hours.closes_at(opening)
+        until = f" until {closes:%H:%M}" if closes and closes.date() == day else ""
+        return f"On {name} people are here from {opening:%H:%M}{until} our time."
 
 
 class CallPerson(TurnAction):

@@ -49,10 +49,15 @@ class FareTalk:
 
     def concerns(self, turn: TurnNow) -> bool:
         """Whether a message without a topic of its own adds to a fare."""
-        if turn.named("city"):
+        if (turn.asked or "").startswith("end:"):
             return True
+        if turn.named("city"):  # alone it may stand in any question: "is there a lounge in Rome"
+            is_part = turn.intent in ("inform", "correct") or turn.asked_for_fare
+            return is_part or bool(turn.named("city", "origin") + turn.named("city", "destination"))
         going_on = turn.asked_for_fare or (turn.told("origin") and turn.told("destination"))
-        return bool(going_on) and any(turn.named(kind) for kind in ("date", "trip", "cabin", "any_date", "unknown_place"))
+        return bool(going_on) and any(
+            turn.named(kind) for kind in ("date", "trip", "cabin", "any_date", "unknown_place")
+        )
 
     async def result(self, turn: TurnNow) -> Result:
         """The next thing to say about the fare."""
@@ -69,7 +74,7 @@ class FareTalk:
         answer = await self._fares.lowest(_query(wanted), turn.now.date())
         if answer.kind is FareKind.UNKNOWN_CITY:
             return _unknown(turn, wanted, answer)
-        text = _quote(answer, wanted) if answer.kind is FareKind.FOUND else _why_not(answer)
+        text = _quote(answer, wanted, turn.now.date()) if answer.kind is FareKind.FOUND else _why_not(answer)
         return Result(
             why=Why(rule="fare", detail=str(answer.kind)), text=text, slots={**wanted.slots(), **_forget(answer.kind)}
         )
@@ -178,14 +183,14 @@ def _echo(text: str) -> str:
     return f"“{words}”" if words else ""
 
 
-def _quote(answer: FareAnswer, wanted: Wanted) -> str:
+def _quote(answer: FareAnswer, wanted: Wanted, today: date) -> str:
     fare = answer.fare
     if fare is None or answer.origin is None or answer.destination is None:
         raise ValueError("a fare was found without fare or cities")
     when = (
         f"flying out on {_date(answer.query.depart)}"
         if answer.query.depart
-        else f"flying out {_date(fare.travel_from)} to {_date(fare.travel_until)}"
+        else f"flying out {_date(max(fare.travel_from, today))} to {_date(fare.travel_until)}"
     )
     assumed = "" if wanted.trip else " Say “one way” if you need no return."
     return (
@@ -195,12 +200,14 @@ def _quote(answer: FareAnswer, wanted: Wanted) -> str:
 
 
 def _why_not(answer: FareAnswer) -> str:
-    route = f"{answer.origin.name} to {answer.destination.name}" if answer.origin and answer.destination else "that route"
+    route = (
+        f"{answer.origin.name} to {answer.destination.name}" if answer.origin and answer.destination else "that route"
+    )
     kind = f"{_TRIPS[answer.query.trip]}, {answer.query.cabin}"
     on_sale = f" Flights are on sale until {_date(answer.on_sale_until)}." if answer.on_sale_until else ""
     return {
         FareKind.NO_FARE: f"We have no {kind} fare from {route}. Another cabin, date or city may work.",
-        FareKind.SOLD_OUT: f"Sorry, {route} ({kind}) is sold out for that date. Another date or cabin may still be free.",
+        FareKind.SOLD_OUT: f"Sorry, {route} ({kind}) is sold out for that date. Another date or cabin may be free.",
         FareKind.NOT_ON_SALE_YET: f"Flights from {route} are not on sale yet for that date.{on_sale}",
         FareKind.SAME_CITY: "You would leave from and arrive in the same city. Which city would you like to fly to?",
         FareKind.PAST_DATE: "That date is in the past. Which date would you like to fly on?",

@@ -18,7 +18,8 @@ _FIRST = frozenset({"a", "1", "one", "first", "1st", "former", "option a", "opti
 _SECOND = frozenset(
     {"b", "2", "two", "second", "2nd", "latter", "last", "other", "option b", "option 2", "number 2", "number two"}
 )
-_AROUND = frozenset("the one please of them pls i mean it's its thanks ok yes".split())
+_AROUND = frozenset(["the", "one", "please", "of", "them", "pls", "i", "mean", "it's", "its", "thanks", "ok", "yes"])
+SHORTEST_NAMING_WORD = 4  # "and" or "for" in a title names nothing
 
 
 class Published(Protocol):
@@ -145,11 +146,12 @@ def pick(text: str, titles: Sequence[str]) -> int | None:
     for index, names in enumerate((_FIRST, _SECOND)):
         if told in names or also_told in names:
             return index
-    sets = [{_stem(word) for word in title.lower().replace("-", " ").split()} for title in titles]
-    said = {_stem(word) for word in words}
+    sets = [_naming(title.lower().replace("-", " ").split()) for title in titles]
+    said = _naming(words)
     only = [bool(said & (sets[0] - sets[1])), bool(said & (sets[1] - sets[0]))]
     return only.index(True) if sum(only) == 1 else None
 
 
-def _stem(word: str) -> str:
-    return word.strip(".,?!").removesuffix("s")
+def _naming(words: Sequence[str]) -> set[str]:
+    plain = [word.strip(".,?!") for word in words]
+    return {word.removesuffix("s") for word in plain if len(word) >= SHORTEST_NAMING_WORD}

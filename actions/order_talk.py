@@ -9,7 +9,7 @@ from actions.attempt_count import AttemptsAway
 from actions.contact import Contact
 from actions.orders import Order, OrdersAway, OrderSource, OrderStatus, bare_order_numbers, emails, order_numbers
 from actions.turn import Result, TurnNow, Why
-from actions.verification import Attempts, AttemptReader, Decision, Verdict, check
+from actions.verification import AttemptReader, Attempts, Decision, Verdict, check
 from handoff.words import Reason
 
 ASKED = "order_details"
@@ -58,7 +58,9 @@ class OrderTalk:
                 now=turn.now,
             )
         except (OrdersAway, AttemptsAway) as error:
-            return Result(why=Why(rule="order_source_down", detail=type(error).__name__), needs_person=Reason.SOURCE_DOWN)
+            return Result(
+                why=Why(rule="order_source_down", detail=type(error).__name__), needs_person=Reason.SOURCE_DOWN
+            )
         return _told(decision)
 
 
@@ -86,7 +88,10 @@ def _told(decision: Decision) -> Result:
     if decision.verdict is Verdict.VERIFIED and decision.order is not None:
         found = {"verification": "verified", "verified_order": decision.order.number}
         return Result(
-            why=Why(rule="order_verified"), text=_details(decision.order), attempts=attempts, slots={**forgotten, **found}
+            why=Why(rule="order_verified"),
+            text=_details(decision.order),
+            attempts=attempts,
+            slots={**forgotten, **found},
         )
     if decision.verdict is Verdict.NEEDS_PERSON:
         return Result(

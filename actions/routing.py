@@ -11,8 +11,11 @@ from actions.turn import Result, Tried, TurnAction, TurnNow, Why, how_to_go_on, 
 from handoff.words import Reason
 from knowledge.confidence import DecisionKind
 
-LOWEST_OFF_TOPIC = 0.9
-"""How sure retrieval must be to answer what the classifier takes for none of our business."""
+LOWEST_UNSURE = 0.9
+"""How sure retrieval must be to answer what the classifier is not sure about."""
+NEARLY_VERBATIM = 0.75
+"""How near to an article's own question a text must be to be answered although the classifier takes it for something
+else; new articles are found by this until the classifier has learned their topic."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,18 @@ class Talks:
         if self.orders.concerns(turn):
             return await self.orders.result(turn)
         return await self.fares.result(turn) if self.fares.concerns(turn) else None
+
+    def surely_known(self, turn: TurnNow) -> tuple[Result | None, tuple[Tried, ...]]:
+        """The answer to what was not taken for a question to us, if an article surely has it; and what came near."""
+        hits, decision = self.knowledge.look_up(turn)
+        near = tried_of(hits[:2]) if decision.kind is not DecisionKind.NONE else ()
+        if decision.kind is not DecisionKind.ANSWER or turn.certainty == 1.0:  # 1: by its words, not by likeness
+            return None, near
+        ours = turn.shares.get("ask_knowledge", 0.0) > turn.shares.get("out_of_scope", 0.0)
+        sure = ours and turn.intent != "out_of_scope" and decision.probability >= LOWEST_UNSURE
+        if not sure and hits[0].dense < NEARLY_VERBATIM:
+            return None, near
+        return self.knowledge.answered(turn, hits[0].article_id, hits, decision.probability), near
 
 
 class AnswerFare(TurnAction):
@@ -85,29 +100,23 @@ class GoOn(TurnAction):
         self._talks = talks
 
     async def result(self, turn: TurnNow) -> Result:
-        """The talk that goes on, or a question what it is about."""
-        return await self._talks.going_on(turn) or not_understood(turn)
-
-
-class AskAgain(TurnAction):
-    """What was not understood, or is none of our business; the second time in a row a person takes over."""
-
-    action_name = "action_unclear"
-
-    def __init__(self, talks: Talks) -> None:
-        self._talks = talks
-
-    async def result(self, turn: TurnNow) -> Result:
         """The talk that goes on, an article that surely answers it, or a question back."""
         going_on = await self._talks.going_on(turn)
         if going_on:
             return going_on
-        hits, decision = self._talks.knowledge.look_up(turn)
-        lowest = LOWEST_OFF_TOPIC if turn.intent == "out_of_scope" else 0.0
-        if decision.kind is DecisionKind.ANSWER and decision.probability >= lowest:
-            return self._talks.knowledge.answered(turn, hits[0].article_id, hits, decision.probability)
-        near = tried_of(hits[:2]) if decision.kind is not DecisionKind.NONE else ()
-        return not_understood(turn, near=near)
+        known, near = self._talks.surely_known(turn)
+        return known or not_understood(turn, near=near)
+
+
+class AskAgain(GoOn):
+    """What was not understood, or is none of our business; the second time in a row a person takes over."""
+
+    action_name = "action_unclear"
+
+    async def result(self, turn: TurnNow) -> Result:
+        """As GoOn, but where nothing was asked an article comes first."""
+        known = None if turn.asked else self._talks.surely_known(turn)[0]
+        return known or await super().result(turn)
 
 
 class FallBack(TurnAction):
@@ -127,10 +136,11 @@ def not_understood(turn: TurnNow, *, near: tuple[Tried, ...] = ()) -> Result:
         return Result(why=why, needs_person=Reason.REPEATED_FAILURE, failed=True, tried=near)
     off = turn.intent == "out_of_scope"
     opening = "I can only help with Kestrel Air:" if off else "Sorry, I'm not sure what you mean. I can help with"
-    text = f"{opening} fares, shop orders, opening hours and travel questions. Use other words, or write AGENT for a person."
+    text = f"{opening} fares, shop orders, opening hours and travel questions."
+    remedy = " Use other words, or write AGENT for a person."
     return Result(
         why=Why(rule="off_topic" if off else "not_understood", matched=turn.intent, score=turn.certainty),
-        text=text + how_to_go_on(turn),
+        text=text + remedy + how_to_go_on(turn),
         failed=True,
         tried=near,
         slots={"asked": turn.asked, "topics": turn.slots.get("topics")},

@@ -32,6 +32,7 @@ class TurnNow:
     text: str
     intent: str
     certainty: float
+    shares: Mapping[str, float]  # of the likeliest intents, before certainty was judged
     entities: tuple[Entity, ...]
     slots: Mapping[str, Any]
     place: Place
@@ -124,7 +125,9 @@ class TurnAction(Action):  # type: ignore[misc]
     async def result(self, turn: TurnNow) -> Result:
         """What to say or do."""
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
         """Rasa's call."""
         result = await self.result(turn_of(tracker))
         dispatcher.utter_message(text=result.text, json_message=result.as_json())
@@ -140,6 +143,7 @@ def turn_of(tracker: Tracker) -> TurnNow:
         text=message.get("text") or "",
         intent=intent.get("name") or "",
         certainty=float(intent.get("confidence") or 0.0),
+        shares={one["name"]: one["confidence"] for one in message.get("intent_ranking") or []},
         entities=tuple(
             Entity(kind=one["entity"], value=str(one["value"]), role=one.get("role"))
             for one in message.get("entities") or []

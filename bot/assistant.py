@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -108,9 +109,9 @@ class Assistant:
         """Answer one message; raises AssistantFailed, and stores nothing either way."""
         conversation = question.conversation
         output = TurnOutput()
-        self._store.begin(conversation, question.tracker, question.kept)
-        self._actions.begin(conversation)
         try:
+            self._store.begin(conversation, question.tracker, question.kept)
+            self._actions.begin(conversation)
             about = self._about(question)
             parsed = await self._parse(neutral(question.text), about, conversation)
             message = UserMessage(
@@ -176,7 +177,7 @@ class Assistant:
 
 
 def neutral(text: str) -> str:
-    """The text without what Rasa would obey or stumble over: a leading slash, invisible characters, too much, nothing."""
+    """The text without what Rasa would obey or stumble over: a leading slash, invisible characters, excess length."""
     plain = unicodedata.normalize("NFC", text[: 2 * LONGEST_TEXT_CHARS])
     shown = "".join(" " if unicodedata.category(char) == "Cc" else char for char in plain if not _is_invisible(char))
     return " ".join(shown.split()).lstrip("/ ")[:LONGEST_TEXT_CHARS].rstrip() or "…"
@@ -190,7 +191,9 @@ def _loaded(path: Path, store: TurnTrackerStore, actions: InProcessActions) -> A
     """The model, ready to answer, with our store in place of Rasa's fail-safe one and a cheaper check of answers."""
     RemoteAction._validate_action_result = accept_own_answers
     try:
-        agent = Agent.load(str(path), tracker_store=store, lock_store=NoLock(), action_endpoint=actions)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # at every load Rasa warns of what it no longer does
+            agent = Agent.load(str(path), tracker_store=store, lock_store=NoLock(), action_endpoint=actions)
     except Exception as error:
         raise ModelBroken(path) from error
     if agent.processor is None:

@@ -115,7 +115,9 @@ def _train(out: Path) -> Path:
         raise TrainingFailed(f"The training took more than {TRAINING_LIMIT_S} s and was ended.") from error
     made = out / MODEL
     if ran.returncode or not made.is_file():
-        raise TrainingFailed("Rasa could not train the model:\n" + "\n".join((ran.stdout + ran.stderr).splitlines()[-30:]))
+        raise TrainingFailed(
+            "Rasa could not train the model:\n" + "\n".join((ran.stdout + ran.stderr).splitlines()[-30:])
+        )
     return made
 
 

@@ -64,7 +64,7 @@ class TurnTrackerStore(TrackerStore, SerializedTrackerAsText):
         start = [ActionExecuted("action_session_start"), SessionStarted()]
         for event in [*start, *slots, ActionExecuted("action_listen")]:
             tracker.update(event, self.domain)
-        return self.serialise_tracker(tracker)
+        return str(self.serialise_tracker(tracker))
 
     def _bounded(self, conversation: str, session: str) -> str:
         """A session of at most 20 turns; cut between turns, never within a form, and with every slot it had."""

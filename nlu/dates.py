@@ -19,7 +19,9 @@ MONTH = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s+\d{4})?"
-_WEEKDAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+_WEEKDAY = (
+    r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+)
 _LONG_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"  # "sat" and "wed" alone are other words too
 
 # the first alternative that fits wins, so ranges and full dates come before their parts
@@ -34,7 +36,8 @@ _PATTERN = re.compile(
     | (?P<relative>day\safter\stomorrow|today|tonight|tomorrow|tmrw?|tmw|tomorow|yesterday
         |(?:this|next)\sweekend|next\sweek|next\smonth|in\s(?:\d{{1,2}}|a|two|three|four)\s(?:days?|weeks?|months?))
     | (?P<weekday>(?:(?:this|next|coming|on)\s){_WEEKDAY}|{_LONG_WEEKDAY})
-    | (?P<holiday>christmas(?:\seve|\sday)?|xmas|boxing\sday|new\syear(?:['’]?s)?(?:\seve|\sday)?|valentine['’]?s(?:\sday)?)
+    | (?P<holiday>christmas(?:\seve|\sday)?|xmas|boxing\sday|new\syear(?:['’]?s)?(?:\seve|\sday)?
+        |valentine['’]?s(?:\sday)?)
     | (?P<day>the\s\d{{1,2}}(?:st|nd|rd|th))
     | (?P<month>(?:(?:in|during|next|early|mid|late|for)\s(?:the\s)?)(?:next\s)?{MONTH}\b{_YEAR}|{MONTH}\s\d{{4}})
     )\b""",
@@ -43,6 +46,7 @@ _PATTERN = re.compile(
 _RETURN_BEFORE = re.compile(
     r"\b(?:back|returning|return|home|until|till)\s*(?:on|by|is|at|from|:)?\s*(?:the\s)?$", re.IGNORECASE
 )
+_AROUND = re.compile(r"\b(?:in|during|next|early|mid|late|for|the|of)\b|(?<=\d)(?:st|nd|rd|th)\b")
 _FIXED = {
     "christmas eve": (12, 24),
     "christmas": (12, 25),
@@ -109,7 +113,9 @@ def _on_day(other: date, day: int) -> date | None:
 
 def _day(kind: str, phrase: str, today: date) -> date | None:
     if kind in ("full", "month"):
-        return _absolute(re.sub(r"\b(?:in|during|next|early|mid|late|for|the|of)\b|(?<=\d)(?:st|nd|rd|th)\b", "", phrase), today)
+        return _absolute(
+            re.sub(r"\b(?:in|during|next|early|mid|late|for|the|of)\b|(?<=\d)(?:st|nd|rd|th)\b", "", phrase), today
+        )
     if kind == "relative":
         return _relative(phrase, today)
     if kind == "weekday":

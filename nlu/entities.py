@@ -34,14 +34,18 @@ _WORDS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "any_date",
             "any",
-            r"\bany(?: ?time| date| day)\b|\bflexible\b|\bwhenever\b|\b(?:doesn['’]?t|does not) matter\b|\bdon['’]?t mind\b",
+            r"\bany(?: ?time| date| day)\b|\bflexible\b|\bwhenever\b"
+            r"|\b(?:doesn['’]?t|does not) matter\b|\bdon['’]?t mind\b",
         ),
     )
 )
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("email", re.compile(r"[^\s@<>,;:()]{1,64}@\s?[^\s@<>,;:()]{1,253}\.[^\W\d_]{2,24}\b")),
     ("order_number", re.compile(r"\bKA[ –#-]{0,3}\d{3}[ -]?\d{3}\b", re.IGNORECASE)),
-    ("order_number", re.compile(r"(?:#\s?|\b(?:order|number|no\.?|is)\s+)\d{3}[ -]?\d{3}\b(?!\s?(?:kg|km))", re.IGNORECASE)),
+    (
+        "order_number",
+        re.compile(r"(?:#\s?|\b(?:order|number|no\.?|is)\s+)\d{3}[ -]?\d{3}\b(?!\s?(?:kg|km))", re.IGNORECASE),
+    ),
     ("money", re.compile(r"[£€$]\s?\d[\d.,]*|\b\d+(?:[.,]\d+)?\s?(?:pounds?|quid|euros?|gbp|eur)\b", re.IGNORECASE)),
 )
 _BARE_NUMBER = re.compile(r"\W*\d{3}[ -]?\d{3}\W*")
@@ -61,7 +65,11 @@ class Entities(EntityExtractorMixin, GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> Entities:
         """Rasa's constructor; reads the cities anew at every start, so a new city needs no training."""
         return cls(read_gazetteer(PROJECT / config["cities"], ambiguous=config["ambiguous"]))

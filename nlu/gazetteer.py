@@ -18,7 +18,8 @@ from spacy.util import filter_spans
 ORIGIN, DESTINATION, NOT_MEANT = "origin", "destination", "not_meant"
 
 _FROM = re.compile(
-    r"\b(?:from|ex|leaving|departing|out of|starting(?: in| at)?|based in|live in|living in|(?:i['’]?m|i am|we['’]?re|we are) in)\s+$",
+    r"\b(?:from|ex|leaving|departing|out of|starting(?: in| at)?|based in|live in|living in"
+    r"|(?:i['’]?m|i am|we['’]?re|we are) in)\s+$",
     re.IGNORECASE,
 )
 _TO = re.compile(r"(?:\b(?:to|into|towards|visit|visiting|going)\s+|(?:->|→|»|>)\s*)$", re.IGNORECASE)
@@ -33,15 +34,17 @@ _UNKNOWN = re.compile(
     r"|price|prices|how|with|by|cheap|the|around|via|is|cost|costs|as|if)\b))",
     re.IGNORECASE,
 )
-_NO_PLACE = frozenset(
-    """a an the my your our his her their its this that these those me you us him them it there here home work anywhere
-    somewhere everywhere nowhere where fly travel go get book buy pay be do have know see ask say tell change check cancel
-    find take bring make use talk speak someone somebody everyone person human day date tomorrow today tonight next
-    month week weekend summer winter spring autumn christmas xmas easter january february march april may june july
-    august september october november december monday tuesday wednesday thursday friday saturday sunday one two three
-    now then abroad europe both either another other some any no yes not what which who when how much add upgrade
-    cost spend hear customer an economy business premium gate airport seat plane""".split()
-)
+_NO_PLACE = """
+a an the my your our his her their its this that these those me you us him them it there here home work anywhere
+somewhere
+everywhere nowhere where fly travel go get book buy pay be do have know see ask say tell change check cancel find take
+bring make use talk speak someone somebody everyone person human day date tomorrow today tonight next month week weekend
+summer winter spring autumn christmas xmas easter january february march april may june july august september october
+november december monday tuesday wednesday thursday friday saturday sunday one two three now then abroad europe both
+either another other some any no yes not what which who when how much add upgrade cost spend hear customer economy
+business premium gate airport seat plane
+"""
+_NO_PLACES = frozenset(_NO_PLACE.split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +91,7 @@ class Gazetteer:
             for label, start, end in matcher(document)
         ]
         for span in sorted(filter_spans(spans), key=lambda one: one.start):
-            yield FoundPlace(
-                city=span.label_, written=span.text, start=span.start_char, end=span.end_char, role=None
-            )
+            yield FoundPlace(city=span.label_, written=span.text, start=span.start_char, end=span.end_char, role=None)
 
     def _with_role(self, place: FoundPlace, text: str) -> FoundPlace:
         before = text[: place.start]
@@ -138,7 +139,7 @@ def _unknown(text: str, known: Sequence[FoundPlace]) -> Iterator[FoundPlace]:
         start, end = match.span("name")
         words = match["name"].lower().split()
         overlaps = any(start < place.end and place.start < end for place in known)
-        if overlaps or any(word in _NO_PLACE for word in words):
+        if overlaps or _NO_PLACES.intersection(words):
             continue
         role = ORIGIN if match["role"].lower() == "from" else DESTINATION
         yield FoundPlace(city=None, written=match["name"], start=start, end=end, role=role)

@@ -24,13 +24,16 @@ from nlu.intents import IntentModel, fit, load_intents
 FALLBACK = "nlu_fallback"
 LONGEST_RANKING = 5
 
-# what may stand around entities without changing what is said
-_AROUND = frozenset(
-    """from to please pls plz the a an and in on at for of it its it's is my i i'm i'd im we we'd leaving departing flying
-    going fly leave go back coming return until till maybe hi hello thanks around about would be number order email mail
-    e-mail address with""".split()
-)
-_CORRECTING = frozenset("no not actually sorry oops meant mean instead correction wrong rather".split())
+# what may stand around entities without changing what is said, and what makes it a correction
+_AROUND = """
+from to please pls plz the a an and in on at for of it its it's is my i i'm i'd im we we'd leaving departing flying going
+fly
+leave go back coming return until till maybe hi hello thanks around about would be number order email mail e-mail
+address
+with
+"""
+_CORRECTING = frozenset(("no", "not", "actually", "sorry", "oops", "meant", "mean", "instead", "correction", "wrong"))
+_AROUND_PARTS = _CORRECTING.union(_AROUND.split())
 _QUESTIONS = ("ask_knowledge", "ask_fare", "order_status", FALLBACK)
 _DETAILS = ("email", "order_number")
 _FARE_PARTS = ("city", "date", "trip", "cabin", "any_date", "unknown_place")
@@ -54,7 +57,9 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
         self._config = config
         self._storage, self._resource = storage, resource
         self._model = model
-        self._others = re.compile(r"\b(?:" + "|".join(map(re.escape, config["others"])) + r")\b") if config["others"] else None
+        self._others = (
+            re.compile(r"\b(?:" + "|".join(map(re.escape, config["others"])) + r")\b") if config["others"] else None
+        )
         self._read(examples or [])
 
     def _read(self, examples: list[tuple[str, str]]) -> None:
@@ -64,12 +69,16 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Lowest certainty acted on; intents that count only in these very words; names of other companies."""
-        return {"threshold": 0.55, "exact_only": [], "others": []}
+        """Lowest certainty acted on, also for single intents; intents that count word for word; other companies."""
+        return {"threshold": 0.55, "thresholds": {}, "exact_only": [], "others": []}
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> IntentClassifier:
         """Rasa's constructor for training."""
         return cls(config, model_storage, resource)
@@ -86,7 +95,9 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
         """Rasa's constructor for answering."""
         with model_storage.read_from(resource) as folder:
             examples = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
-            return cls(config, model_storage, resource, load_intents(folder), [(text, intent) for text, intent in examples])
+            return cls(
+                config, model_storage, resource, load_intents(folder), [(text, intent) for text, intent in examples]
+            )
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
@@ -125,7 +136,7 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
         else:
             intent, certainty = guess.ranking[0][0], guess.certainty
         ranking = [{"name": name, "confidence": share} for name, share in guess.ranking[:LONGEST_RANKING]]
-        if certainty < self._config["threshold"]:
+        if certainty < self._config["thresholds"].get(intent, self._config["threshold"]):
             intent = FALLBACK
         if intent in _QUESTIONS and self._is_about_others(text):
             intent = "out_of_scope"
@@ -149,7 +160,7 @@ def by_parts(text: str, entities: list[Mapping[str, Any]]) -> str | None:
     for entity in entities:
         rest[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])
     words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", "".join(rest).lower().replace("’", "'"))
-    if not kinds or not all(word in _AROUND | _CORRECTING for word in words):
+    if not kinds or not _AROUND_PARTS.issuperset(words):
         return None
     if kinds.intersection(_DETAILS):
         return "give_order_details"
