@@ -93,6 +93,8 @@ def _row(line: bytes) -> Row | str:
     for name in ("id", "author", "text"):
         if not isinstance(values.get(name), str) or (name != "text" and not values[name].strip()):
             return f'has no "{name}" in words'
+        if any("\ud800" <= char <= "\udfff" for char in values[name]):
+            return f'has half a character in "{name}"'
     if len(values["text"]) > LONGEST_TEXT_CHARS:
         return f"has a text of more than {LONGEST_TEXT_CHARS:,} characters"
     return Row(id=values["id"], author=values["author"], text=values["text"])

@@ -67,7 +67,7 @@ class Responder:
             return "nothing"
         now = self._clock.now()
         turn = await self._turns.decide(first_burst(snapshot), fence, now)
-        ruling = await self._ledger.commit_turn(turn, now)
+        ruling = await self._ledger.commit_turn(turn, self._clock.now())  # not `now`: a turn takes its time
         log.info(
             "turn",
             conversation=conversation,

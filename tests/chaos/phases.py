@@ -132,5 +132,12 @@ PHASES = (
     _at("redis", "agent's reply stored, reply withheld", of="desk", mark=AGENT_SAYS, moment=AFTER, for_people=True),
     _sending("redis", "reply under way to X", "latency"),
 )
-ONE_OF_EACH = ("turn committed, reply withheld", "messages wait", "reply at X, not heard of",
-               "agent's reply stored, not answered")  # fmt: skip
+ONE_OF_EACH = frozenset(
+    {
+        "responder: messages wait",
+        "channel: reply at X, not heard of",
+        "desk: agent's reply stored, not answered",
+        "redis: turn committed, reply withheld",
+    }
+)
+"""The phases of a small run."""
