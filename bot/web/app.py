@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
@@ -97,12 +96,16 @@ def _running(*works: Callable[[], Coroutine[None, None, None]]) -> Callable[[web
         tasks = [asyncio.create_task(work()) for work in works]
         yield
         for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await _end(task)
 
     return run
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancels until it has ended: redis-py 8.1 can swallow a cancellation that meets a time limit of its own."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.2)
 
 
 async def break_promises(desk: Desk, now: Clock, *, every_s: float) -> None:
@@ -113,4 +116,6 @@ async def break_promises(desk: Desk, now: Clock, *, every_s: float) -> None:
                 log.info("promise_broken", case=case_id)
         except (LedgerAway, LedgerFull, RedisError) as error:
             log.warning("promises_wait", error=type(error).__name__)
+        except Exception:
+            log.exception("promises_failed")
         await asyncio.sleep(every_s)

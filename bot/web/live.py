@@ -74,6 +74,8 @@ class Live:
                 await self._listen()
             except (RedisError, OSError) as error:
                 log.warning("live_redis_away", error=type(error).__name__)
+            except Exception:
+                log.exception("live_failed")
             self.following.clear()
             self.away.set()
             await asyncio.sleep(self._retry_s)

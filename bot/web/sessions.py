@@ -71,8 +71,11 @@ class Attempts:
         return wait_s
 
     async def forget(self, name: str, address: str) -> None:
-        """Begins afresh for who signed in."""
-        await self._redis.delete(self._limits(name, address)[0][0])
+        """Begins afresh for who signed in; only failures count against a whole name or address."""
+        (own, _), *wide = self._limits(name, address)
+        await self._redis.delete(own)
+        for key, _ in wide:
+            await self._redis.decr(key)
 
     def _limits(self, name: str, address: str) -> list[tuple[str, int]]:
         who = (f"{name}\n{address}", f"name\n{name}", f"address\n{address}")

@@ -133,7 +133,7 @@ class Actions:
         if notice and text:
             problems = problems_of(text, notice.place, notice.reply_to, view.ways, self._parts.composer)
             if problems:
-                return await self._unfit(request, problems, draft=Draft(text=cleaned(form.text)))
+                return await self._unfit(request, problems, draft=Draft(last_word=cleaned(form.text)))
 
         async def end(seen_seq: int) -> Ruling:
             words = (str(form.epoch), str(seen_seq), text)
@@ -143,7 +143,7 @@ class Actions:
             )
 
         ruling, changes = await self._once_seen(end, case, form, agent.name)
-        draft = Draft(text=cleaned(form.text))
+        draft = Draft(last_word=cleaned(form.text))
         return await self._ended(request, ruling, "given_back", changes=changes, draft=draft)
 
     async def length(self, request: web.Request) -> web.StreamResponse:

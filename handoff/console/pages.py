@@ -30,6 +30,8 @@ class Draft:
     text: str = ""
     place: Place | None = None
     reply_to: str | None = None
+    last_word: str = ""
+    """Of a give-back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,9 @@ class Pages:
     async def case_json(self, request: web.Request) -> web.StreamResponse:
         """One case as values, its packet included."""
         view = await self.view(request)
-        return web.json_response(text=view.model_dump_json(exclude={"conversation": {"tracker", "memory"}}))
+        return web.json_response(
+            text=view.model_dump_json(exclude={"conversation": {"tracker", "memory"}, "case": {"packet"}})
+        )
 
     async def show_queue(
         self, request: web.Request, *, notice: Notice | None = None, status: int = 200

@@ -12,7 +12,7 @@ from handoff.words import Owner, in_ms
 def refusal_words(ruling: Ruling, agent: str, names: dict[str, str], now: datetime) -> str:
     """Such as `Taken by Ana Ruiz 3 s ago.`; `agent` is who asked."""
     if ruling.result == "changed":
-        return "Not sent: something new was said that you had not seen. Read it, then send again if it still fits."
+        return "Held back: something new was said that you had not seen. Read it, then repeat if it still fits."
     if ruling.result == "resolved":
         return f"{names.get(ruling.by or '', ruling.by or 'Somebody')} has closed this case; the bot answers again."
     owner = Owner.parse(ruling.by or "queue")

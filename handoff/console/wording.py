@@ -34,6 +34,7 @@ REASONS = {
     Reason.LANGUAGE: "Another language",
     Reason.NOT_DELIVERED: "A reply could not be sent",
     Reason.SOURCE_DOWN: "Fares or orders could not be read",
+    Reason.CANNOT_REPLY: "X does not let us answer publicly",
 }
 STATES = {
     EntryState.HELD: ("held back for now", "wait"),

@@ -145,3 +145,19 @@ async def test_passwords_are_kept_as_argon2(office: Office) -> None:
     assert PASSWORD not in str(stored)
     assert await office.agents.verify("ana", PASSWORD) is not None
     assert await office.agents.verify("ana", "x" * 5000) is None
+
+
+async def test_health_is_told_without_signing_in(office: Office) -> None:
+    anybody = office.somebody()
+    assert (await anybody.opens("/healthz")).status == 200
+    assert (await anybody.opens("/readyz")).status == 200
+
+
+async def test_a_whole_office_behind_one_address_may_sign_in(office: Office) -> None:
+    for _ in range(60):
+        assert (await office.somebody("ana").signs_in()).status == 200
+
+
+async def test_guessing_many_names_from_one_address_is_limited(office: Office) -> None:
+    statuses = [(await office.somebody(f"guess{number}").signs_in("wrong-password")).status for number in range(51)]
+    assert statuses == [401] * 50 + [429]

@@ -12,6 +12,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
+from bot.health import health_routes, redis_check
 from bot.web.agents import Agents, seed_demo_agents
 from bot.web.app import LIVE, create_desk_app
 from bot.web.live import Live
@@ -135,6 +136,7 @@ async def open_office(
         composer=LengthComposer(),
         now=house.now,
         account="@KestrelAir",
+        health=health_routes("desk", {"redis": redis_check(redis)}),
         heartbeat_s=heartbeat_s,
         promises_every_s=promises_every_s,
     )

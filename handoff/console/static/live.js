@@ -2,6 +2,7 @@
 
 const REFRESH_EVERY_MS = 20000;
 const SOONEST_MS = 300;
+const AGAIN_AFTER_MS = 3000;
 const sources = new WeakMap(); // element -> how the server rendered it, before scripts touched it
 
 export function startLive({ isOurs, apply }) {
@@ -10,33 +11,37 @@ export function startLive({ isOurs, apply }) {
   setInterval(tick, 1000);
   tick();
   const refresh = throttled(async () => {
-    if (document.hidden) return void (missed = true);
-    const fresh = await fetchPage();
+    const fresh = document.hidden ? null : await fetchPage();
     if (fresh) apply(fresh);
   });
-  let missed = false;
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && missed) { missed = false; refresh(); }
-  });
-  listen(refresh, isOurs);
+  // Hidden tabs let go of their stream: browsers allow six connections to one address.
+  const line = listening(refresh, isOurs);
+  document.addEventListener("visibilitychange", () => (document.hidden ? line.close() : line.open()));
+  addEventListener("pagehide", line.close);
+  addEventListener("pageshow", (event) => { if (event.persisted) line.open(); });
+  line.open();
   setInterval(refresh, REFRESH_EVERY_MS); // should a change ever go untold
   document.body.dataset.ready = "yes";
-  return refresh;
 }
 
-function listen(refresh, isOurs) {
-  const events = new EventSource("/live");
-  events.addEventListener("hello", () => { say(""); refresh(); });
-  events.addEventListener("change", (event) => {
-    const { conversation } = JSON.parse(event.data);
-    if (conversation === "*" || isOurs(conversation)) refresh();
-  });
-  events.addEventListener("signed_out", () => { events.close(); signedOut(); });
-  events.onerror = () => {
-    say("Live updates are away; trying again");
-    if (events.readyState === EventSource.CLOSED) { refresh(); setTimeout(() => listen(refresh, isOurs), 3000); }
+function listening(refresh, isOurs) {
+  let events = null;
+  const close = () => { events?.close(); events = null; };
+  const open = () => {
+    close();
+    events = new EventSource("/live");
+    events.addEventListener("hello", () => { say(""); refresh(); });
+    events.addEventListener("change", (event) => {
+      const { conversation } = JSON.parse(event.data);
+      if (conversation === "*" || isOurs(conversation)) refresh();
+    });
+    events.addEventListener("signed_out", () => { close(); signedOut(); });
+    events.onerror = () => {
+      say("Live updates are away; trying again");
+      if (events?.readyState === EventSource.CLOSED) { close(); refresh(); setTimeout(open, AGAIN_AFTER_MS); }
+    };
   };
-  addEventListener("pagehide", () => events.close());
+  return { open, close };
 }
 
 async function fetchPage() {
