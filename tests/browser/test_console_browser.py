@@ -132,6 +132,7 @@ async def test_a_draft_outlives_a_reload_and_a_second_click_sends_nothing_more(
     ana = await signed_in(browser, office, "ana")
     case = await office.house.opens_case()
     await ana.locator(f"#take-{case}").click()
+    await expect(ana.locator("body[data-mode=mine][data-ready]")).to_be_visible()
     await ana.locator("#text").fill("Half a sentence")
     await ana.reload()
     await expect(ana.locator("#text")).to_have_value("Half a sentence")

@@ -32,6 +32,7 @@ function wire() {
   const text = byId("text");
   if (!text) return;
   restoreDraft(text);
+  keepDraft(text); // of what was typed before this script ran
   text.addEventListener("input", () => { keepDraft(text); countSoon(); });
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("reply-form").requestSubmit();
