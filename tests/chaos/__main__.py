@@ -51,11 +51,13 @@ def main() -> int:
 
 
 def _show(report: ChaosReport, console: Console) -> None:
-    table = Table("killed", "while", "kills", "in flight (messages, replies)", title="kill -9, each of a ready process")
+    table = Table(
+        "killed", "while", "kills", "in flight: messages + replies + commands", title="kill -9, each of a ready process"
+    )
     counts = Counter((kill.phase.victim, kill.phase.name) for kill in report.kills)
     for (victim, name), count in sorted(counts.items()):
         flights = [kill.in_flight for kill in report.kills if (kill.phase.victim, kill.phase.name) == (victim, name)]
-        table.add_row(victim, name, str(count), ", ".join(f"{one.waiting}+{one.unsaid}" for one in flights))
+        table.add_row(victim, name, str(count), ", ".join(f"{one.waiting}+{one.unsaid}+{one.held}" for one in flights))
     console.print(table)
     found = report.audit
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items())

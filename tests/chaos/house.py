@@ -41,6 +41,12 @@ class InFlight:
     """Messages without an outcome."""
     unsaid: int
     """Conversations with replies that are not finished."""
+    held: int = 0
+    """Commands that were caught on their way to Redis or back."""
+
+    @property
+    def is_something(self) -> bool:
+        return bool(self.waiting or self.unsaid or self.held)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from redis.exceptions import RedisError
@@ -101,7 +101,7 @@ async def _at_a_command(
         await house.until(look, what=f"{of} says {mark!r}", nudge=partial(house.stream.speak, 1, for_people=for_people))
     finally:
         trap.disarm()
-    return seen[-1]
+    return replace(seen[-1], held=1)
 
 
 def _at(victim: str, name: str, *, of: str, mark: bytes, moment: Moment, for_people: bool = False) -> Phase:

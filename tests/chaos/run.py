@@ -132,10 +132,10 @@ class Chaos:
             for number, phase in enumerate(phases, start=1):
                 share = house.stream.left // (len(phases) - number + 1)
                 kills.append(await self._kill(house, phase, house.stream.left - share))
-                killed = kills[-1]
+                killed, flight = kills[-1], kills[-1].in_flight
                 self._say(
                     f"{number:3} of {len(phases)}  {phase.victim:<10}{phase.name:<36}"
-                    f"{killed.in_flight.waiting:3} waiting {killed.in_flight.unsaid:3} unsaid  "
+                    f"{flight.waiting:3} waiting {flight.unsaid:3} unsaid {flight.held} held  "
                     f"ready after {killed.ready_after_s:4.1f} s"
                 )
             await house.stream.speak(house.stream.left)
