@@ -3,9 +3,12 @@
 Structlog and logging have to be set up before this file is imported: Rasa's loggers are cached on first use.
 """
 
+# ruff: noqa: E402 (what Rasa and TensorFlow look at while they are imported has to be set before)
+
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 import warnings
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+sys.modules.setdefault("jax", None)  # type: ignore[arg-type]  # TensorFlow would load it for nothing: 70 MB
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")  # read when Rasa is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

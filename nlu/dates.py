@@ -27,9 +27,9 @@ _LONG_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"  # "sat" and "wed"
 # the first alternative that fits wins, so ranges and full dates come before their parts
 _PATTERN = re.compile(
     rf"""\b(?:
-      (?P<range>{_DAY}\s?(?:-|–|to|until|till)\s?(?:the\s)?{_DAY}\s(?:of\s)?{MONTH}\b{_YEAR})
+      (?P<range>(?:the\s)?{_DAY}\s?(?:-|–|to|until|till)\s?(?:the\s)?{_DAY}\s(?:of\s)?{MONTH}\b{_YEAR})
     | (?P<full>\d{{4}}-\d{{2}}-\d{{2}}
-        |{_DAY}\s?(?:of\s)?{MONTH}\b{_YEAR}
+        |(?:the\s)?{_DAY}\s?(?:of\s)?{MONTH}\b{_YEAR}
         |{MONTH}\.?\s(?:the\s)?{_DAY}\b(?!\s?(?:kg|am|pm)){_YEAR}
         |\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?
         |\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}})

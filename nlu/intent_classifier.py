@@ -26,8 +26,8 @@ LONGEST_RANKING = 5
 
 # what may stand around entities without changing what is said, and what makes it a correction
 _AROUND = """
-from to please pls plz the a an and in on at for of it its it's is my i i'm i'd im we we'd leaving departing flying going
-fly
+from to please pls plz the a an and in on at for of it its it's is my i i'm i'd im we we'd leaving departing flying
+going fly
 leave go back coming return until till maybe hi hello thanks around about would be number order email mail e-mail
 address
 with
