@@ -12,6 +12,7 @@ help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 setup: $(SETUP)  ## make .venv and install everything into it (only what changed)
+	@:
 
 $(SETUP): requirements.lock pyproject.toml scripts/setup.sh
 	@bash scripts/setup.sh

@@ -54,21 +54,32 @@ why_pip_failed() {
 install_torch() {
   pip_install "$1" >/dev/null && return
   echo "torch for the CPU is not where pip looks; asking PyTorch's own index"
-  pip_install --index-url "$PYTORCH_INDEX" "$1" >/dev/null ||
+  pip_install --index-url "$PYTORCH_INDEX" --retries 2 --timeout 30 "$1" >/dev/null ||
     why_pip_failed "$1 was found neither where pip looks nor at $PYTORCH_INDEX; check the network."
+}
+
+# A package that was being unpacked when the set-up was interrupted has no RECORD yet, but pip would take it for whole.
+forget_halves() {
+  .venv/bin/python - <<'PYTHON'
+import shutil, sysconfig
+from pathlib import Path
+
+for about in Path(sysconfig.get_path("purelib")).glob("*.dist-info"):
+    if not (about / "RECORD").is_file():
+        shutil.rmtree(about)
+PYTHON
 }
 
 install_lock() {
   local total
+  forget_halves
   total=$(grep -cE '^[A-Za-z]' requirements.lock)
   echo "Installing $total packages, about 2 GB the first time: a few minutes"
   install_torch "$(grep '^torch==' requirements.lock)"
   pip_install -r requirements.lock |
     awk -v total="$total" '
-      /^(Collecting|Requirement already satisfied:) / {
-        n++; name = $0; sub(/^Collecting /, "", name); sub(/^Requirement already satisfied: /, "", name)
-        sub(/ .*/, "", name); if (/^Collecting/) {printf "  %3d/%d %s\n", n, total, name; fflush()}
-      }
+      /^Requirement already satisfied: / {n++}
+      /^(Collecting|Processing) / {name = $2; sub(/.*\//, "", name); printf "  %3d/%d %s\n", ++n, total, name; fflush()}
       /^Installing collected packages/ {print "  unpacking"; fflush()}'
   [ "${PIPESTATUS[0]}" -eq 0 ] || why_pip_failed "the packages could not be installed."
   pip_install --no-build-isolation -e . >/dev/null || why_pip_failed "frontdesk itself could not be installed."
