@@ -86,10 +86,6 @@ class Notices:
         """Asks what an empty message is about."""
         return "I couldn't read anything in your message. What can I help you with? Write AGENT for a person."
 
-    def back_to_bot(self) -> str:
-        """Tells the customer that the assistant answers again."""
-        return "You are talking to our automated assistant again. Write AGENT whenever you want a person."
-
     def disclosure(self) -> str:
         """Says that a machine answers (EU AI Act Art. 50(1): at the first interaction)."""
         return f"{self._company.name}'s automated assistant here."

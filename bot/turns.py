@@ -175,15 +175,7 @@ class Turns:
             told = self._notices.hand_over(words, now, place=place, disclose=place not in burst.memory.disclosed)
             promise = told.promise
             entries = [self._entry(burst, now, Reply(text=told.text), author="desk", number=0)]
-        findings = None
-        if answer is not None:
-            findings = Findings(
-                understood=_understood(burst, answer),
-                slots=answer.slots,
-                verification=answer.verification,
-                tried=answer.tried,
-                suggestions=answer.suggestions,
-            )
+        known = answer or await self._look_up(burst, now, reason)
         case = await self._casework.new_case(
             burst.conversation,
             burst.latest,
@@ -192,10 +184,23 @@ class Turns:
             now,
             priority=priority,
             promise=promise,
-            findings=findings,
+            findings=_findings(burst, known) if known else None,
         )
         after = _after_saying(memory or burst.memory, entries, now).model_copy(update={"failures": 0})
-        return _turn(burst, fence, Outcome.CASE_OPENED, entries=entries, memory=after, case=case, answer=answer)
+        return _turn(
+            burst, fence, Outcome.CASE_OPENED, entries=entries, memory=after, case=case, answer=answer, known=known
+        )
+
+    async def _look_up(self, burst: Burst, now: datetime, reason: Reason) -> Answer | None:
+        """What the assistant would have understood and said, for the agent alone; nothing of it is stored or said."""
+        if reason is Reason.BOT_ERROR or not burst.text.strip():
+            return None
+        try:
+            return await self._answerer.answer(_question(burst, now))
+        except Exception as error:
+            # The person is called already; a failing assistant must not stand in the way of that.
+            log.warning("nothing_to_suggest", conversation=burst.conversation.key, error=type(error).__name__)
+            return None
 
     def _say(
         self,
@@ -271,8 +276,10 @@ def _turn(
     entries: Sequence[Entry] = (),
     memory: Memory | None = None,
     answer: Answer | None = None,
+    known: Answer | None = None,
     **changes: Any,
 ) -> Turn:
+    known = known or answer
     return Turn(
         turn_id=burst.turn_id,
         conversation=burst.conversation.key,
@@ -284,8 +291,8 @@ def _turn(
         entries=tuple(entries),
         memory=memory.model_dump_json() if memory else None,
         tracker=answer.tracker if answer else None,
-        intent=answer.intent if answer else None,
-        understood=_understood(burst, answer).model_dump_json() if answer else None,
+        intent=known.intent if known else None,
+        understood=_understood(burst, known).model_dump_json() if known else None,
         **changes,
     )
 
@@ -296,6 +303,16 @@ def _understood(burst: Burst, answer: Answer) -> Understood:
         intent=answer.intent,
         certainty=answer.certainty,
         entities=as_text(answer.entities),
+    )
+
+
+def _findings(burst: Burst, answer: Answer) -> Findings:
+    return Findings(
+        understood=_understood(burst, answer),
+        slots=answer.slots,
+        verification=answer.verification,
+        tried=answer.tried,
+        suggestions=answer.suggestions,
     )
 
 

@@ -202,7 +202,28 @@ async def test_self_harm_gets_words_of_care_at_the_head_of_the_queue(frontdesk: 
     assert (case.reason, case.priority, owner.kind) == (Reason.SELF_HARM, 100, "queue")
     assert said.author == "desk"
     assert (packet.evidence.rule, packet.evidence.matched) == ("sensitive:self_harm", "kill myself")
-    assert frontdesk.answerer.asked == []
+    assert (await frontdesk.conversation()).tracker is None
+
+
+async def test_the_agent_of_a_sensitive_case_gets_what_was_understood_and_suggestions(frontdesk: Frontdesk) -> None:
+    await frontdesk.hear("I want to speak to a human about my bags")
+
+    packet = await frontdesk.packet()
+    assert packet.reason is Reason.ASKED_FOR_PERSON
+    assert [understood.intent for understood in packet.understood] == ["ask_knowledge"]
+    assert [suggestion.text for suggestion in packet.suggestions] == ["Two bags."]
+
+
+async def test_a_failing_assistant_does_not_stand_in_the_way_of_a_person(frontdesk: Frontdesk) -> None:
+    def fail() -> Answer:
+        raise AssistantFailed("the model is gone")
+
+    frontdesk.answerer.script["I want to speak to a human"] = fail
+
+    (said,) = await frontdesk.hear("I want to speak to a human")
+
+    assert "colleague" in said.text
+    assert (await frontdesk.packet()).reason is Reason.ASKED_FOR_PERSON
 
 
 async def test_a_soft_complaint_may_be_answered_surely_and_otherwise_goes_to_a_person(frontdesk: Frontdesk) -> None:
