@@ -89,7 +89,13 @@ class Casework:
         return NewCase(reason=reason, priority=priority, packet=packet.model_dump_json(), promise=promise)
 
     async def undelivered(self, entry: Entry, rule: str, detail: str, now: datetime) -> NewCase | None:
-        """The case for an entry that will never be said; None when nothing is known of the conversation."""
+        """The case for an entry that will never be said; None when there is nothing for a person to do.
+
+        A notice of ours that X refuses as a duplicate is such: the customer has read these very words within a day.
+        Otherwise a conversation given back twice a day would come straight back as a case.
+        """
+        if entry.author == "desk" and rule == "duplicate":
+            return None
         snapshot = await self._ledger.snapshot(entry.conversation)
         lines = await self._ledger.transcript(entry.conversation)
         spoken = [line.message for line in lines if line.message]

@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1, help="the same choices again")
     parser.add_argument("--only", help="only phases whose victim or name contains this")
+    parser.add_argument("--keep", action="store_true", help="keep the store and the logs, and say where")
     asked = parser.parse_args()
     console = Console(highlight=False)
     phases = [phase for phase in PHASES if not asked.only or asked.only in f"{phase.victim}: {phase.name}"]
@@ -40,6 +41,7 @@ def main() -> int:
             kills=asked.kills,
             messages=asked.messages,
             customers=asked.customers,
+            keep=asked.keep,
             say=lambda text: console.print(text, markup=False),
         )
         report = chaos.run(phases)
@@ -62,10 +64,10 @@ def _show(report: ChaosReport, console: Console) -> None:
     found = report.audit
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items())
     entries = ", ".join(f"{count} {state}" for state, count in found.entries.items())
+    refused = "".join(f" Not said, {rule}: {count}." for rule, count in found.blocked.items())
     console.print(f"{len(report.kills)} kills in {report.seconds:.0f} s. {report.messages} messages: {outcomes}.")
-    console.print(
-        f"Replies: {entries}. The agent's: {report.agent_replies}; forms sent again: {report.forms_repeated}."
-    )
+    console.print(f"Replies: {entries}.{refused}")
+    console.print(f"The agent's replies: {report.agent_replies}; forms sent again: {report.forms_repeated}.")
     console.print(
         f"lost {found.lost + report.agent_lost}   duplicated {found.duplicated + report.agent_duplicated}   "
         f"out of order {found.order_violations}",

@@ -64,7 +64,10 @@ class ChaosReport:
 class Chaos:
     """A run, from its seed."""
 
-    def __init__(self, settings: Settings, *, seed: int, kills: int, messages: int, customers: int, say: Say) -> None:
+    def __init__(
+        self, settings: Settings, *, seed: int, kills: int, messages: int, customers: int, say: Say, keep: bool = False
+    ) -> None:
+        """`keep`: whether the folder stays, with the store and the logs."""
         self._settings = settings
         self._dice = Random(seed)
         self._seed = seed
@@ -72,6 +75,7 @@ class Chaos:
         self._messages = messages
         self._customers = customers
         self._say = say
+        self._keep = keep
 
     def run(self, phases: Sequence[Phase] = PHASES) -> ChaosReport:
         """Starts everything on a stack of its own, kills, counts.
@@ -80,7 +84,7 @@ class Chaos:
         signals; everything else happens on a loop of another, because the traps must pass things on meanwhile.
         """
         chosen, stop = self._choose(phases), threading.Event()
-        with own_folder(self._settings, say=self._say) as folder, _loop_beside() as loop:
+        with own_folder(self._settings, say=self._say, keep=self._keep) as folder, _loop_beside() as loop:
             # Shorter than usual, so that a dead process's work is taken over sooner.
             own = replace(own_settings(self._settings, folder, limits="off"), lease_s=3.0, call_limit_s=3.0)
             embedded = EmbeddedRedis(own.var, port=own.redis_port)
