@@ -12,8 +12,6 @@ from uuid import uuid4
 
 from aiohttp import web
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from actions.attempt_count import RedisAttemptCount
 from actions.cities import CitiesError, load_cities
@@ -31,6 +29,7 @@ from bot.notices import Company, Notices
 from bot.responder import Responder
 from bot.settings import DEMO_PASSWORD, Settings
 from bot.turns import Turns
+from handoff.connection import connect
 from handoff.desk import Desk
 from handoff.hours import ServiceHours
 from handoff.hours_policy import load_hours
@@ -40,7 +39,7 @@ from handoff.ledger import Ledger
 from handoff.outbox import Outbox
 from handoff.policy import PolicyError
 from handoff.queue import Queue
-from handoff.scripts import Transitions, connect
+from handoff.scripts import Transitions
 from handoff.sensitivity_policy import load_sensitivity
 from knowledge.encoder import shared_encoder
 from knowledge.published import PublishedKnowledge
@@ -106,9 +105,7 @@ def leases(
 
 def published_knowledge(settings: Settings) -> PublishedKnowledge:
     """The knowledge that is answered from, over a connection of its own that gives bytes."""
-    redis = Redis.from_url(
-        redis_url(settings), retry=Retry(NoBackoff(), 0), socket_timeout=5.0, socket_connect_timeout=5.0
-    )
+    redis = connect(redis_url(settings), text=False)
     return PublishedKnowledge(redis, encoder_revision=shared_encoder().revision)
 
 

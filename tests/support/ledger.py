@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from redis.asyncio import Redis
 
+from handoff.connection import connect
 from handoff.desk import Desk
 from handoff.leases import Leases
 from handoff.ledger import Ledger, Turn
 from handoff.outbox import Outbox
-from handoff.scripts import Transitions, connect
+from handoff.scripts import Transitions
 from handoff.words import Customer, Entry, Message, NewCase, Outcome, Place, Reason
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
