@@ -107,6 +107,8 @@ class Turns:
         if answer.failed_order_key is not None:
             customer = burst.conversation.customer.id
             await self._counts.failed(answer.failed_order_key, customer, attempt_id=burst.turn_id)
+        if answer.opt is not None:
+            return self._opt(burst, fence, now, stop=answer.opt == "stop")
         memory = _learnt(burst.memory, answer)
         if assessment.needs_person and (answer.failed or not answer.replies):
             return await self._call_for_sensitive(burst, fence, now, assessment, answer=answer)

@@ -183,6 +183,30 @@ async def test_a_question_with_the_word_stop_is_a_question(frontdesk: Frontdesk)
     assert len(frontdesk.answerer.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["Opt me out", "don't message me again", "STOP @KestrelAir", "no more messages, please!"]
+)
+async def test_stop_in_other_words_is_honoured_without_a_person(frontdesk: Frontdesk, text: str) -> None:
+    (said,) = await frontdesk.hear(text, place=Place.PRIVATE)
+
+    assert "no more automated replies" in said.text
+    assert (await frontdesk.conversation()).opted_out
+    assert await frontdesk.house.desk.open_cases() == []
+    assert await frontdesk.hear("How many bags?", place=Place.PRIVATE) == []
+
+    (said,) = await frontdesk.hear("opt me back in", place=Place.PRIVATE)
+    assert "on again" in said.text
+
+
+async def test_what_only_the_model_takes_for_stop_is_honoured_too(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script["enough of you"] = an_answer(opt="stop", intent="stop", kept={})
+
+    (said,) = await frontdesk.hear("enough of you", place=Place.PRIVATE)
+
+    assert "no more automated replies" in said.text
+    assert (await frontdesk.conversation()).opted_out
+
+
 async def test_stop_counts_while_a_person_owns_too(frontdesk: Frontdesk) -> None:
     frontdesk.answerer.script["hm"] = a_call_for_a_person()
     await frontdesk.hear("hm")
