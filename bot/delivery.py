@@ -151,14 +151,16 @@ class Delivery:
     async def renew(self) -> None:
         """Renews the leases; those of conversations in hand are kept in any case."""
         began = asyncio.get_running_loop().time()
-        busy = {self._ledger.partition_of(conversation) for conversation in self._in_hand}
         try:
-            await self._leases.renew(self._clock.now(), busy=busy)
+            await self._leases.renew(self._clock.now(), busy=self._busy)
         except LEDGER_TROUBLE as error:
             self._troubles["lease"] = f"the ledger does not answer ({type(error).__name__})"
             return
         self._leased_until = began + self._leases.ttl_s
         self._troubles.pop("lease", None)
+
+    def _busy(self) -> set[str]:
+        return {self._ledger.partition_of(conversation) for conversation in self._in_hand}
 
     async def _give_up_leases(self) -> None:
         try:

@@ -45,8 +45,17 @@ class Responder:
         self._renew_s = renew_s
         self._slots = asyncio.Semaphore(side_by_side)
         self._running: dict[str, asyncio.Task[None]] = {}
-        self.trouble: str | None = "It has not started yet."
-        """Why it is not ready, in one line; None while all is well."""
+        self._unstored: set[str] = set()
+        """Conversations whose last turn could not be stored."""
+        self._troubles: dict[str, str] = {"lease": "It has not started yet."}
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot work as it should, in one line; None while all is well."""
+        troubles = dict(self._troubles)
+        if self._unstored:
+            troubles["turns"] = f"Turns of {len(self._unstored)} conversations could not be stored; messages wait."
+        return " ".join(troubles[what] for what in sorted(troubles)) or None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set, then finishes the turns in hand and gives its leases back."""
@@ -85,8 +94,10 @@ class Responder:
         try:
             waiting = await self._ledger.waiting(list(self._leases.held))
         except (*LOST, LedgerAway) as error:
-            self._say_trouble(f"Redis does not answer ({type(error).__name__}); messages wait.")
+            self._say_trouble("inbox", f"Redis does not answer ({type(error).__name__}); messages wait.")
             return
+        self._troubles.pop("inbox", None)
+        self._unstored.intersection_update(waiting)
         for conversation in waiting:
             if conversation not in self._running:
                 task = asyncio.create_task(self._respond_to_all(conversation))
@@ -100,27 +111,37 @@ class Responder:
         """Turn after turn until nothing of this conversation waits, or the lease is gone."""
         async with self._slots:
             while (fence := self._leases.held.get(self._ledger.partition_of(conversation))) is not None:
-                try:
-                    result = await self.respond(conversation, fence)
-                except (*LOST, LedgerAway, LedgerFull) as error:
-                    self._say_trouble(f"The ledger cannot be written ({type(error).__name__}); messages wait.")
+                result = await self._respond_safely(conversation, fence)
+                if result == "lease_lost":
+                    self._leases.forget(self._ledger.partition_of(conversation), fence)
+                if result in ("nothing", "lease_lost", "not_stored"):
                     return
-                except Exception:
-                    # Nothing was stored, so the messages still wait and are tried again; operators are told.
-                    log.exception("turn_not_stored", conversation=conversation)
-                    self._say_trouble("A turn could not be stored; see the log.")
-                    await asyncio.sleep(self._renew_s)
-                    return
-                if result in ("nothing", "lease_lost"):
-                    return
+
+    async def _respond_safely(self, conversation: str, fence: int) -> str:
+        """One turn; when nothing could be stored the messages still wait, and are tried again after a pause."""
+        try:
+            result = await self.respond(conversation, fence)
+        except (*LOST, LedgerAway, LedgerFull) as error:
+            log.warning("turn_not_stored", conversation=conversation, error=type(error).__name__)
+        except Exception:
+            log.exception("turn_not_stored", conversation=conversation)
+        else:
+            self._unstored.discard(conversation)
+            return result
+        self._unstored.add(conversation)
+        await asyncio.sleep(self._renew_s)
+        return "not_stored"
 
     async def _renew(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 await self._leases.renew(self._clock.now())
-                self.trouble = None
+                self._troubles.pop("lease", None)
             except (*LOST, LedgerAway, LedgerFull) as error:
-                self._say_trouble(f"Leases cannot be renewed ({type(error).__name__}).")
+                self._say_trouble("lease", f"Leases cannot be renewed ({type(error).__name__}).")
+            except Exception:  # the edge of this loop: without leases nobody is answered
+                log.exception("leases_not_renewed")
+                self._say_trouble("lease", "Leases cannot be renewed; see the log.")
             await _pause(stop, self._renew_s)
 
     async def _give_up_leases(self) -> None:
@@ -129,10 +150,10 @@ class Responder:
         except (*LOST, LedgerAway, LedgerFull):
             log.warning("leases_not_released", remedy="they end by themselves")
 
-    def _say_trouble(self, what: str) -> None:
-        if self.trouble != what:
-            log.warning("responder_in_trouble", what=what)
-        self.trouble = what
+    def _say_trouble(self, what: str, why: str) -> None:
+        if self._troubles.get(what) != why:
+            log.warning("responder_in_trouble", what=what, why=why)
+        self._troubles[what] = why
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

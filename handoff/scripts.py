@@ -99,7 +99,7 @@ class Transitions:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
             except (ReadOnlyError, ResponseError) as error:
-                if _is_refusal_to_write(error):
+                if refuses_to_write(error):
                     raise LedgerFull(f"{name}: {error}") from error
                 raise
 
@@ -111,7 +111,8 @@ class Transitions:
         return str(reply)
 
 
-def _is_refusal_to_write(error: Exception) -> bool:
+def refuses_to_write(error: Exception) -> bool:
+    """Whether Redis took nothing because it is full, read-only, or cannot write its file."""
     text = str(error)
     return isinstance(error, ReadOnlyError) or "OOM" in text or "maxmemory" in text or "MISCONF" in text
 

@@ -199,6 +199,10 @@ class Ingress:
         except LEDGER_TROUBLE as error:
             self._troubles["lease"] = f"the ledger does not answer ({type(error).__name__})"
             return
+        except Exception:  # the edge of this loop: without a lease nothing is read, and operators are told
+            log.exception("ingress_lease_failed")
+            self._troubles["lease"] = "a fault of ours; see the log"
+            return
         self._leased_until = began + self._leases.ttl_s
         self._troubles.pop("lease", None)
 

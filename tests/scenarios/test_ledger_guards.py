@@ -119,6 +119,36 @@ async def test_two_responders_share_the_partitions(house: House) -> None:
     assert set(one.held) | set(two.held) == set(house.ledger.partitions)
 
 
+async def test_a_lease_in_use_is_kept_and_one_given_away_is_forgotten_before_it_is_free(house: House) -> None:
+    one, two = house.leases("delivery", "one"), house.leases("delivery", "two")
+    await one.renew(NOON)
+    await two.renew(NOON)
+    in_use = house.ledger.partitions[-1]
+    given: list[set[str]] = []
+
+    def busy() -> list[str]:
+        given.append(set(one.held))
+        return [in_use]
+
+    await one.renew(NOON, busy=busy)
+
+    assert in_use in one.held
+    assert len(one.held) == 3  # its share of two, and what is in use
+    assert given[-1] == set(one.held), "what is given away is no longer held by the time the next is looked at"
+
+
+async def test_leases_that_a_full_redis_does_not_renew_are_told_as_that(house: House) -> None:
+    leases = house.leases("responder", "one")
+    await leases.renew(NOON)
+    await house.redis.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(LedgerFull, match="maxmemory"):
+            await leases.renew(NOON)
+    finally:
+        await house.redis.config_set("maxmemory", "0")
+    assert set(await leases.renew(NOON)) == set(house.ledger.partitions)
+
+
 async def test_a_turn_decided_before_a_person_took_over_is_refused(house: House) -> None:
     key, case = await a_case_opened(house)
     await house.desk.take(case, "ana", 2, NOON)

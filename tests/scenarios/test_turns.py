@@ -19,6 +19,7 @@ from handoff.ledger import Conversation, Line
 from handoff.packet import Packet
 from handoff.sensitivity_policy import load_sensitivity
 from handoff.words import Entry, Message, Outcome, Owner, Place, Reason
+from tests.support.account import until
 from tests.support.answerers import ScriptedAnswerer, a_call_for_a_person, an_answer
 from tests.support.ledger import NOON, House, a_customer, a_message, an_entry, house_on
 
@@ -507,6 +508,58 @@ async def test_a_running_responder_answers_whatever_waits_and_ends_in_good_order
     taken_over = await frontdesk.house.leases("responder", "two").renew(NOON)
     assert len(frontdesk.answerer.asked) == 8
     assert sorted(taken_over) == frontdesk.house.ledger.partitions
+
+
+async def test_after_redis_was_full_a_running_responder_goes_on(frontdesk: Frontdesk) -> None:
+    await frontdesk.write("bags 1?")
+    stop, redis = asyncio.Event(), frontdesk.house.redis
+    running = asyncio.create_task(frontdesk.responder.run(stop))
+
+    async def is_answered() -> bool:
+        return not await frontdesk.house.ledger.waiting(frontdesk.house.ledger.partitions)
+
+    async def says_so() -> bool:
+        return "cannot be renewed" in (frontdesk.responder.trouble or "")
+
+    async def is_well() -> bool:
+        return frontdesk.responder.trouble is None
+
+    await until(is_answered)
+    await redis.config_set("maxmemory", "1mb")
+    try:
+        await until(says_so)
+    finally:
+        await redis.config_set("maxmemory", "0")
+    await until(is_well)
+    await frontdesk.write("bags 2?")
+    await until(is_answered)
+    stop.set()
+    await running
+
+
+async def test_a_turn_that_cannot_be_stored_is_told_until_it_is(frontdesk: Frontdesk) -> None:
+    message = await frontdesk.write("bags?")
+    key = f"{frontdesk.house.ledger.partition_of(message.conversation)}:conv:{message.conversation}"
+    await frontdesk.house.redis.hset(key, "memory", "no memory at all")
+    stop = asyncio.Event()
+    running = asyncio.create_task(frontdesk.responder.run(stop))
+
+    async def says_so() -> bool:
+        return "could not be stored" in (frontdesk.responder.trouble or "")
+
+    async def is_well() -> bool:
+        return frontdesk.responder.trouble is None
+
+    await until(says_so)
+    for _ in range(20):  # leases that are renewed do not hide it
+        await asyncio.sleep(0.01)
+        assert await says_so()
+    await frontdesk.house.redis.hset(key, "memory", "{}")
+    await until(is_well)
+    stop.set()
+    await running
+
+    assert await frontdesk.outcomes() == [(Outcome.ANSWERED, "")]
 
 
 async def test_the_owner_after_a_hand_over_is_the_queue(frontdesk: Frontdesk) -> None:
