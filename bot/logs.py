@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import structlog
+from redis.exceptions import RedisError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _TEXT_KEYS = frozenset(
@@ -76,9 +79,35 @@ def log_form(chosen: str) -> Literal["json", "text"]:
 
 
 def _rendering(form: Literal["json", "text"]) -> list[Processor]:
+    shown = structlog.processors.ExceptionRenderer(_where_it_failed)
     if form == "text":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        # the renderer's own tracebacks would print every local variable
+        return [
+            shown,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+    return [shown, structlog.processors.JSONRenderer(default=str)]
+
+
+def _where_it_failed(exc_info: structlog.typing.ExcInfo) -> str:
+    """The traceback of an error and of what caused it, without their words: those may quote a customer."""
+    return "\n".join(_told(one) for one in reversed(list(_with_causes(exc_info[1]))))
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _told(error: BaseException) -> str:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    words = str(error) if isinstance(error, OSError | RedisError) else f"<{len(str(error))} characters>"
+    return f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}: {words}"
 
 
 def _without_texts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

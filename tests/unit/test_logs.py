@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 WORDS = "my secret order is KA-123456"
 
 
@@ -82,6 +84,45 @@ module.say(W)
     events = _events(script, level="debug")
     assert [event["event"] for event in events] == ["parsing.failed"]
     assert WORDS not in json.dumps(events)
+
+
+FAILURE = """
+import structlog
+from pydantic import BaseModel
+class Told(BaseModel):
+    number: int
+def read(words):
+    try:
+        Told(number=words)
+    except ValueError as error:
+        raise RuntimeError(f"unreadable: {words}") from error
+try:
+    read(W)
+except RuntimeError:
+    structlog.get_logger().exception("turn_failed")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_failure_tells_where_it_happened_and_not_what_was_written(form: str) -> None:
+    told = "\n".join(_lines(FAILURE, form=form))
+    assert "turn_failed" in told
+    assert "RuntimeError" in told
+    assert "ValidationError" in told
+    assert "in read" in told
+    assert WORDS not in told
+
+
+def test_a_store_that_fails_may_say_why() -> None:
+    script = """
+import structlog
+from redis.exceptions import ResponseError
+try:
+    raise ResponseError("NOPERM this user has no permissions")
+except ResponseError:
+    structlog.get_logger().exception("x")
+"""
+    assert "NOPERM this user" in _events(script)[0]["exception"]
 
 
 def test_on_a_terminal_lines_are_readable() -> None:
