@@ -161,9 +161,8 @@ class Saying:
         return await self._outlet.find_sent(search)
 
     async def _give_up(self, hand: _Hand, state: EntryState, rule: str, detail: str) -> None:
-        """It will not be said: the bot's and the desk's words become a case, an agent sees it in the conversation."""
-        now = self._clock.now()
-        case = None if _is_by_agent(hand.entry) else await self._case_for(hand.entry, rule, detail, now)
+        """It will not be said: whoever has the conversation sees that, and the bot gives it to a person."""
+        case = await self._case_for(hand.entry, rule, detail, self._clock.now())
         await self._settle(hand, state, detail=rule, case=case)
 
     async def _settle(
@@ -201,7 +200,3 @@ class Saying:
 
     def _next_look(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self._pace.look_after_s)
-
-
-def _is_by_agent(entry: Entry) -> bool:
-    return entry.author.startswith("agent:")
