@@ -76,11 +76,14 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
-def _set(name: str, default: Any, read: Callable[[str], Any], help: str, *, secret: bool = False) -> Any:
+def _set(
+    name: str, default: Any, read: Callable[[str], Any], help: str, *, secret: bool = False, demo: Any = None
+) -> Any:
+    """`demo`: stands in while it is not set and the sandbox is used; a real account never says it."""
     return field(
         default_factory=lambda: _folder(default) if read is _folder else default,
         repr=not secret,
-        metadata={"name": name, "default": default, "read": read, "help": help, "secret": secret},
+        metadata={"name": name, "default": default, "read": read, "help": help, "secret": secret, "demo": demo},
     )
 
 
@@ -114,7 +117,7 @@ class Settings:
         _words,
         "Address that the pages and the health checks listen on; `0.0.0.0` for every network.",
     )
-    desk_port: int = _set("FRONTDESK_DESK_PORT", 8420, _port, "Port of the console and the studio.")
+    desk_port: int = _set("FRONTDESK_DESK_PORT", 8420, _port, "Port of the console.")
     desk_url: str | None = _set(
         "FRONTDESK_DESK_URL",
         None,
@@ -185,21 +188,24 @@ class Settings:
     company: str = _set("FRONTDESK_COMPANY", "Kestrel Air", _words, "Name of the company, as the bot says it.")
     privacy_url: str | None = _set(
         "FRONTDESK_PRIVACY_URL",
-        "https://kestrelair.example/privacy",
+        None,
         _url("http", "https"),
         "Address of the privacy notice, said in direct messages.",
+        demo="https://kestrelair.example/privacy",
     )
-    contact_phone: str = _set(
+    contact_phone: str | None = _set(
         "FRONTDESK_CONTACT_PHONE",
-        "020 7946 0123",
+        None,
         _words,
-        "Phone number given where a direct message is not possible.",
+        "Phone number given where a direct message is not possible. Without it and a web page, a person is called.",
+        demo="020 7946 0123",
     )
-    contact_web: str = _set(
+    contact_web: str | None = _set(
         "FRONTDESK_CONTACT_WEB",
-        "the contact page of our website",
+        None,
         _words,
         "Web page given there, in words: an address in a public post would cost more and look like spam.",
+        demo="the contact page of our website",
     )
 
     demo: str = _set(
@@ -230,7 +236,8 @@ class Settings:
             if text:
                 values[one.name] = _value(one.metadata, text)
         _refuse_half_the_keys([name for name in X_KEYS if not environ.get(name, "").strip()])
-        return cls(**values)
+        stand_ins = {one.name: one.metadata["demo"] for one in fields(cls) if one.metadata["demo"] is not None}
+        return cls(**values) if "x_consumer_key" in values else cls(**{**stand_ins, **values})
 
     @property
     def uses_sandbox(self) -> bool:
@@ -286,10 +293,16 @@ def settings_table() -> str:
     """All settings as the Markdown table of the README."""
     lines = ["| setting | default | what it does |", "|---|---|---|"]
     for one in fields(Settings):
-        default = one.metadata["default"]
-        shown = "secret, none" if one.metadata["secret"] else "none" if default is None else f"`{_plain(default)}`"
-        lines.append(f"| `{one.metadata['name']}` | {shown} | {one.metadata['help']} |")
+        lines.append(f"| `{one.metadata['name']}` | {_shown_default(one.metadata)} | {one.metadata['help']} |")
     return "\n".join(lines) + "\n"
+
+
+def _shown_default(about: Mapping[str, Any]) -> str:
+    if about["secret"]:
+        return "secret, none"
+    if about["demo"] is not None:
+        return f"none; with the sandbox `{about['demo']}`"
+    return "none" if about["default"] is None else f"`{_plain(about['default'])}`"
 
 
 def _plain(default: object) -> str:

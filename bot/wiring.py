@@ -125,8 +125,8 @@ def notices(settings: Settings, hours: ServiceHours) -> Notices:
 
     company = Company(
         name=settings.company,
-        phone=settings.contact_phone,
-        web=settings.contact_web,
+        phone=settings.contact_phone or "",
+        web=settings.contact_web or "",
         privacy=settings.privacy_url or "",
     )
     return Notices(

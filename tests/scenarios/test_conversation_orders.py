@@ -5,7 +5,8 @@ from typing import Any
 
 from actions.demo_orders import SHOWN
 from actions.orders import OrdersAway
-from bot.answer import ContactRoutes
+from bot.settings import X_KEYS, Settings
+from bot.wiring import contact_routes
 from handoff.words import Place, Reason
 from tests.support.dialogue import Dialogue
 
@@ -29,8 +30,11 @@ async def test_without_direct_messages_the_phone_is_named(in_public: Dialogue) -
     assert not answer.replies[0].offers_private
 
 
-async def test_without_direct_messages_and_other_routes_a_person_is_called(make_assistant: Callable[..., Any]) -> None:
-    alone = Dialogue(assistant=make_assistant(contact=ContactRoutes()), place=Place.PUBLIC, private_possible=False)
+async def test_without_direct_messages_and_with_no_route_set_a_real_account_calls_a_person(
+    make_assistant: Callable[..., Any],
+) -> None:
+    unset = contact_routes(Settings.read(dict.fromkeys(X_KEYS, "a key")))
+    alone = Dialogue(assistant=make_assistant(contact=unset), place=Place.PUBLIC, private_possible=False)
     assert (await alone.say("where is my order?")).needs_person is Reason.NO_ANSWER
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import X_KEYS, Settings, SettingsError, settings_table
+from bot.settings import X_KEYS, Settings, SettingsError, child_environment, settings_table
 
 KEYS = {name: f"value-of-{name}" for name in X_KEYS}
 
@@ -25,6 +25,24 @@ def test_with_x_keys_there_is_neither_sandbox_nor_demo() -> None:
     settings = Settings.read(KEYS)
     assert not settings.uses_sandbox
     assert not settings.is_demo
+
+
+def test_the_sandbox_has_contact_routes_for_the_demo() -> None:
+    settings = Settings.read({})
+    assert (settings.contact_phone, settings.contact_web) == ("020 7946 0123", "the contact page of our website")
+    assert settings.privacy_url == "https://kestrelair.example/privacy"
+    assert Settings.read({"FRONTDESK_CONTACT_PHONE": "555 0199"}).contact_phone == "555 0199"
+
+
+def test_a_real_account_names_only_routes_that_are_set() -> None:
+    settings = Settings.read(KEYS)
+    assert (settings.contact_phone, settings.contact_web, settings.privacy_url) == (None, None, None)
+    assert Settings.read({**KEYS, "FRONTDESK_CONTACT_PHONE": "555 0199"}).contact_phone == "555 0199"
+
+
+def test_a_child_of_a_real_account_invents_no_routes_either() -> None:
+    seen_by_child = Settings.read(child_environment(Settings.read(KEYS), "redis://127.0.0.1:1/0"))
+    assert (seen_by_child.contact_phone, seen_by_child.contact_web, seen_by_child.privacy_url) == (None, None, None)
 
 
 def test_half_of_the_x_keys_are_refused_by_name() -> None:
