@@ -31,6 +31,8 @@ class Memory(Value):
     last_was_answer: bool = False
     kept: dict[str, str] = Field(default_factory=dict)
     """Slots that a fresh Rasa session begins with."""
+    place: Place | None = None
+    """Where the session and its slots were last talked about; what was said privately never comes up in public."""
     attempts: dict[str, Any] | None = None
     """Wrong verification attempts, as the verification keeps them."""
     said: tuple[Said, ...] = ()

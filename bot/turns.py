@@ -109,7 +109,7 @@ class Turns:
             await self._counts.failed(answer.failed_order_key, customer, attempt_id=burst.turn_id)
         if answer.opt is not None:
             return self._opt(burst, fence, now, stop=answer.opt == "stop")
-        memory = _learnt(burst.memory, answer)
+        memory = _learnt(burst, answer)
         if assessment.needs_person and (answer.failed or not answer.replies):
             return await self._call_for_sensitive(burst, fence, now, assessment, answer=answer)
         if answer.needs_person is not None:
@@ -254,14 +254,16 @@ class Turns:
 
 
 def _question(burst: Burst, now: datetime) -> Question:
+    """What the assistant is asked; in public it begins afresh after a private talk, which it would give away."""
+    gives_away = burst.latest.place is Place.PUBLIC and burst.memory.place is Place.PRIVATE
     return Question(
         conversation=burst.conversation.key,
         message_id=burst.latest.id,
         text=burst.text,
         place=burst.latest.place,
         now=now,
-        tracker=burst.conversation.tracker,
-        kept=burst.memory.kept,
+        tracker=None if gives_away else burst.conversation.tracker,
+        kept={} if gives_away else burst.memory.kept,
         attempts=burst.memory.attempts,
         private_possible=burst.latest.private_possible,
         failures=burst.memory.failures,
@@ -334,10 +336,12 @@ def _failed(memory: Memory) -> Memory:
     return memory.model_copy(update={"failures": memory.failures + 1, "last_was_answer": False})
 
 
-def _learnt(memory: Memory, answer: Answer) -> Memory:
+def _learnt(burst: Burst, answer: Answer) -> Memory:
     """What the bot remembers after an answer; silence changes neither its failures nor what it said last."""
+    memory = burst.memory
     changes: dict[str, Any] = {
         "kept": dict(answer.kept),
+        "place": burst.latest.place,
         "attempts": dict(answer.attempts) if answer.attempts is not None else None,
     }
     if answer.silent_rule is None:

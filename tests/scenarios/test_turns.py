@@ -491,6 +491,19 @@ async def test_order_details_and_wordings_of_failures_stay_out_of_public_notices
     assert "KA-482913" not in said.text
 
 
+async def test_what_was_said_privately_does_not_come_up_in_public(frontdesk: Frontdesk) -> None:
+    await frontdesk.hear("to Rome?", place=Place.PUBLIC)
+    await frontdesk.hear("from Leeds on 3 May", place=Place.PRIVATE)
+    await frontdesk.hear("and back?", place=Place.PUBLIC)
+    await frontdesk.hear("in business?", place=Place.PUBLIC)
+
+    first, private, public, further = frontdesk.answerer.asked
+    assert first.tracker is None
+    assert (private.tracker, dict(private.kept)) == ('{"events": []}', {"destination": "ROM"})
+    assert (public.tracker, dict(public.kept)) == (None, {})
+    assert further.tracker == '{"events": []}'
+
+
 async def test_a_running_responder_answers_whatever_waits_and_ends_in_good_order(frontdesk: Frontdesk) -> None:
     for number in range(1, 9):
         message = a_message(number, customer=a_customer(number), text=f"bags {number}?")
