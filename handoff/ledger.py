@@ -113,7 +113,8 @@ class Ledger:
     async def snapshot(self, conversation: str) -> Snapshot | None:
         """The conversation and its waiting messages; None when nobody by that key ever wrote."""
         partition = self.partition_of(conversation)
-        async with self._redis.pipeline(transaction=True) as pipe:
+        # No MULTI: a full Redis refuses even reads in it, and what changes in between is for the commit's guards.
+        async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(f"{partition}:conv:{conversation}")
             pipe.lrange(f"{partition}:conv:{conversation}:inbox", 0, LONGEST_BURST - 1)
             fields, ids = await pipe.execute()

@@ -6,10 +6,15 @@ import json
 from datetime import datetime
 from typing import Any, Literal
 
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from handoff.keys import all_partitions, partition_of, partition_of_case
+from handoff.scripts import refuses_to_write
 from handoff.words import Customer, Owner, Place, Promise, Reason, Value, in_ms
+
+log = structlog.get_logger()
 
 LOOKED_AT_LINES = 40
 """How many last transcript lines tell who waits since when."""
@@ -82,8 +87,13 @@ class Queue:
         )
 
     async def mark_seen(self, conversation: str, agent: str, seq: int) -> None:
-        """Remembers how far an agent has read; only the unread mark hangs on it."""
-        await self._redis.hset(f"{self._conv(conversation)}:seen", agent, str(seq))
+        """Remembers how far an agent has read; only the unread mark hangs on it, so a full Redis may refuse it."""
+        try:
+            await self._redis.hset(f"{self._conv(conversation)}:seen", agent, str(seq))
+        except ResponseError as error:
+            if not refuses_to_write(error):
+                raise
+            log.warning("seen_not_marked", conversation=conversation)
 
     async def _open_case_ids(self) -> list[str]:
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from handoff.words import Customer, Place
 from tests.support.desk import Office, open_office
@@ -345,3 +346,16 @@ async def test_odd_forms_are_refused_plainly(office: Office) -> None:
     assert (await ana.replies(case, page, "x", place="sideways")).status == 400
     assert (await ana.replies(case, page, "  \x00 ")).status == 422
     assert (await ana.replies(case, page, "x" * 300_000, place="private")).status == 413
+
+
+async def test_a_case_can_be_read_while_redis_is_full(office: Office, redis_url: str) -> None:
+    ana = await office.agent("ana")
+    case = await office.house.opens_case("Where is my suitcase?")
+    async with Redis.from_url(redis_url) as redis:
+        await redis.config_set("maxmemory", "1mb")
+        try:
+            page = await ana.case(case)
+        finally:
+            await redis.config_set("maxmemory", "0")
+    assert page.status == 200
+    assert "Where is my suitcase?" in page.text

@@ -157,6 +157,12 @@ def test_a_mention_in_the_cut_part_of_a_long_post_summons_us() -> None:
     assert message.text == long
 
 
+def test_a_long_post_of_which_the_whole_text_is_missing_is_still_a_message() -> None:
+    note = {"entities": {"mentions": [{"start": 0, "end": 11, "username": "KestrelAir", "id": US.id}]}}
+    (message,) = read(a_post("@KestrelAir where is my bag?", note_tweet=note))
+    assert message.text == "where is my bag?"
+
+
 def test_quoting_a_post_of_ours_summons_us() -> None:
     quote = a_post("this is not true", referenced_tweets=[{"type": "quoted", "id": "77"}])
     ours = {"id": "77", "author_id": US.id, "text": "We fly &amp; smile."}

@@ -161,7 +161,10 @@ def _mentions_explicitly(raw: Raw, note: Raw, account: Account) -> bool:
     """Whether the writer mentions us, and not only X in the hidden prefix of a reply."""
     in_note = _mappings(_map(note.get("entities")).get("mentions"))
     shown_from = _hidden_prefix(raw)
-    if any(_is_us(mention, account) and _start(mention) >= _prefix_in(str(note["text"]), raw) for mention in in_note):
+    if any(
+        _is_us(mention, account) and _start(mention) >= _prefix_in(str(note.get("text") or ""), raw)
+        for mention in in_note
+    ):
         return True
     text = str(raw.get("text") or "")
     if shown_from is None:
