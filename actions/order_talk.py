@@ -95,7 +95,9 @@ def _told(decision: Decision) -> Result:
         )
     if decision.verdict is Verdict.NEEDS_PERSON:
         return Result(
-            why=Why(rule="verification_failed", score=decision.attempts.wrong, detail="too many wrong tries"),
+            why=Why(
+                rule="verification_failed", detail=f"too many wrong tries, {decision.attempts.wrong} by this customer"
+            ),
             needs_person=Reason.UNVERIFIED,
             attempts=attempts,
             failed_order_key=decision.failed_order_key,

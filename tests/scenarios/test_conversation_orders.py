@@ -69,6 +69,8 @@ async def test_the_third_wrong_try_goes_to_a_person(in_private: Dialogue) -> Non
     assert answer.needs_person is Reason.UNVERIFIED
     assert answer.verification.state == "failed"
     assert answer.verification.wrong_attempts == 3
+    assert answer.evidence.score is None, "tries are no likeness"
+    assert answer.evidence.detail == "too many wrong tries, 3 by this customer"
 
 
 async def test_what_was_asked_in_private_is_not_told_in_public(in_private: Dialogue) -> None:
