@@ -37,7 +37,7 @@ class LedgerFull(Exception):
 class Ruling(BaseModel):
     """What a transition decided: a lost race is a result, not an error."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)  # it may hold a customer's text
 
     result: str
     """Such as `committed`, `stale_epoch`, `taken`, `owned`, `changed`."""

@@ -15,7 +15,7 @@ LONGEST_TEXT_CHARS = 10_000
 class Value(BaseModel):
     """An immutable value that round-trips through JSON and refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # it may be a customer's text
 
 
 class Place(StrEnum):
