@@ -78,12 +78,6 @@ class Decision:
     attempts: Attempts  # the customer's count from now on
     order: Order | None = None  # only when verified
     failed_order_key: str | None = None  # the order's count to add one to
-    left: int = 0  # tries that this customer still has
-
-    @property
-    def reason(self) -> str | None:
-        """Why a person is needed, if one is."""
-        return "unverified" if self.verdict is Verdict.NEEDS_PERSON else None
 
 
 def order_key(number: str) -> str:
@@ -113,11 +107,9 @@ async def check(
     order = await orders.find(number, email)
     if order is not None:
         # the count stays: one right order must not buy three more guesses at somebody else's
-        return Decision(verdict=Verdict.VERIFIED, attempts=attempts, order=order, left=limit - already)
-    left = limit - already - 1
+        return Decision(verdict=Verdict.VERIFIED, attempts=attempts, order=order)
     return Decision(
-        verdict=Verdict.WRONG if left else Verdict.NEEDS_PERSON,
+        verdict=Verdict.WRONG if already + 1 < limit else Verdict.NEEDS_PERSON,
         attempts=attempts.with_one_wrong(now),
         failed_order_key=key,
-        left=left,
     )

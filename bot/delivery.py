@@ -18,11 +18,10 @@ from bot.saying import CaseFor, Saying
 from handoff.leases import Leases
 from handoff.ledger import Ledger
 from handoff.outbox import Outbox
-from handoff.scripts import LOST, LedgerAway, LedgerFull
+from handoff.scripts import AWAY_OR_FULL
 
 log = structlog.get_logger()
 
-LEDGER_TROUBLE = (LedgerAway, LedgerFull, *LOST)
 LEASE_MARGIN_S = 0.5
 
 
@@ -103,7 +102,7 @@ class Delivery:
                         self._start(conversation, fence)
             self._is_crowded = False
             self._troubles.pop("outbox", None)
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             self._troubles["outbox"] = f"the ledger does not answer ({type(error).__name__})"
 
     async def finish_in_hand(self) -> None:
@@ -130,7 +129,7 @@ class Delivery:
         """Whatever fails here leaves the entry in `sending`, and it is looked for before it is sent again."""
         try:
             await self._saying.step(conversation, fence)
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             log.warning("delivery_interrupted", conversation=conversation, error=type(error).__name__)
         except Exception:  # the edge of the loop
             log.exception("delivery_failed", conversation=conversation)
@@ -153,7 +152,7 @@ class Delivery:
         began = asyncio.get_running_loop().time()
         try:
             await self._leases.renew(self._clock.now(), busy=self._busy)
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             self._troubles["lease"] = f"the ledger does not answer ({type(error).__name__})"
             return
         self._leased_until = began + self._leases.ttl_s
@@ -165,5 +164,5 @@ class Delivery:
     async def _give_up_leases(self) -> None:
         try:
             await self._leases.release_all(self._clock.now())
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             log.warning("leases_left_to_expire", error=type(error).__name__)

@@ -11,15 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.channels.ingress import Cadence
 from bot.folder import Folder
 from bot.preparation import Stopped
 from bot.settings import Settings
 from bot.signals import stopping
 from bot.stack import Stack
 from bot.supervisor import SupervisorGone
-
-X_MENTIONS_POLL_S, X_DIRECT_POLL_S = 12.0, 65.0
-"""How often X itself may be read."""
 
 Say = Callable[[str], None]
 
@@ -55,6 +53,7 @@ def own_settings(settings: Settings, folder: Path, *, limits: str) -> Settings:
     `limits`: `off`, or `ppu` to live within X's own, which the sandbox then holds to.
     """
     ports = free_ports(5)
+    every_s = Cadence.of_x().every_s if limits == "ppu" else {}
     return replace(
         settings,
         var=folder,
@@ -71,8 +70,8 @@ def own_settings(settings: Settings, folder: Path, *, limits: str) -> Settings:
         x_access_token=None,
         x_access_token_secret=None,
         x_base_url=None,
-        mentions_poll_s=X_MENTIONS_POLL_S if limits == "ppu" else None,
-        direct_poll_s=X_DIRECT_POLL_S if limits == "ppu" else None,
+        mentions_poll_s=every_s.get("mentions"),
+        direct_poll_s=every_s.get("direct"),
     )
 
 

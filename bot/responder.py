@@ -14,10 +14,11 @@ import structlog
 
 from bot.burst import first_burst
 from bot.clock import Clock
+from bot.pauses import pause
 from bot.turns import Turns
 from handoff.leases import Leases
 from handoff.ledger import Ledger
-from handoff.scripts import LOST, LedgerAway, LedgerFull
+from handoff.scripts import AWAY_OR_FULL, LOST, LedgerAway
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Responder:
         try:
             while not stop.is_set():
                 await self._look()
-                await _pause(stop, self._poll_s)
+                await pause(stop, self._poll_s)
         finally:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
             await asyncio.gather(renewing, return_exceptions=True)
@@ -121,7 +122,7 @@ class Responder:
         """One turn; when nothing could be stored the messages still wait, and are tried again after a pause."""
         try:
             result = await self.respond(conversation, fence)
-        except (*LOST, LedgerAway, LedgerFull) as error:
+        except AWAY_OR_FULL as error:
             log.warning("turn_not_stored", conversation=conversation, error=type(error).__name__)
         except Exception:
             log.exception("turn_not_stored", conversation=conversation)
@@ -137,28 +138,20 @@ class Responder:
             try:
                 await self._leases.renew(self._clock.now())
                 self._troubles.pop("lease", None)
-            except (*LOST, LedgerAway, LedgerFull) as error:
+            except AWAY_OR_FULL as error:
                 self._say_trouble("lease", f"Leases cannot be renewed ({type(error).__name__}).")
             except Exception:  # the edge of this loop: without leases nobody is answered
                 log.exception("leases_not_renewed")
                 self._say_trouble("lease", "Leases cannot be renewed; see the log.")
-            await _pause(stop, self._renew_s)
+            await pause(stop, self._renew_s)
 
     async def _give_up_leases(self) -> None:
         try:
             await self._leases.release_all(self._clock.now())
-        except (*LOST, LedgerAway, LedgerFull):
+        except AWAY_OR_FULL:
             log.warning("leases_not_released", remedy="they end by themselves")
 
     def _say_trouble(self, what: str, why: str) -> None:
         if self._troubles.get(what) != why:
             log.warning("responder_in_trouble", what=what, why=why)
         self._troubles[what] = why
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

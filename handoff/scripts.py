@@ -34,6 +34,10 @@ class LedgerFull(Exception):
     """Redis refuses to write (out of memory or disk); nothing was changed. Raise maxmemory or free the disk."""
 
 
+AWAY_OR_FULL = (*LOST, LedgerAway, LedgerFull)
+"""What passes by itself or when an operator helps: whoever meets it says so, waits, and tries again."""
+
+
 class Ruling(BaseModel):
     """What a transition decided: a lost race is a result, not an error."""
 

@@ -127,10 +127,6 @@ class Outlet(Protocol):
         """Reads the account's own words to learn whether it was said."""
         ...
 
-    async def receives_private(self, customer_id: str) -> bool | None:
-        """Whether the customer can get private messages from us; None when that cannot be learnt now."""
-        ...
-
 
 class SendRules(Protocol):
     """What must hold before an entry may be sent; checked without the platform."""

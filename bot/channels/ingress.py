@@ -20,12 +20,11 @@ from bot.pauses import Pauses, pause
 from handoff.keys import ACCOUNT
 from handoff.leases import Leases
 from handoff.ledger import Ledger
-from handoff.scripts import LOST, LedgerAway, LedgerFull
+from handoff.scripts import AWAY_OR_FULL
 from handoff.words import Message
 
 log = structlog.get_logger()
 
-LEDGER_TROUBLE = (LedgerAway, LedgerFull, *LOST)
 RESUMES_BEFORE_A_FRESH_START = 3
 """A page token may have expired: after so many failures in a row a backlog is read from its beginning again."""
 
@@ -168,7 +167,7 @@ class Ingress:
         """One read whatever happens; returns the seconds until the next."""
         try:
             failure = await self.read(feed)
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             self._troubles[feed] = f"the ledger does not answer ({type(error).__name__})"
             return pauses.next_s()
         except Exception:  # the edge of this loop: one bad answer must not end the reading
@@ -196,7 +195,7 @@ class Ingress:
         began = asyncio.get_running_loop().time()
         try:
             await self._leases.renew(self._clock.now())
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             self._troubles["lease"] = f"the ledger does not answer ({type(error).__name__})"
             return
         except Exception:  # the edge of this loop: without a lease nothing is read, and operators are told
@@ -209,5 +208,5 @@ class Ingress:
     async def _give_up_lease(self) -> None:
         try:
             await self._leases.release_all(self._clock.now())
-        except LEDGER_TROUBLE as error:
+        except AWAY_OR_FULL as error:
             log.warning("lease_left_to_expire", error=type(error).__name__)

@@ -37,7 +37,6 @@ TWEET_EXPANSIONS = words("""
     in_reply_to_user_id entities.note.mentions.username referenced_tweets.id
     referenced_tweets.id.attachments.media_keys referenced_tweets.id.author_id""")
 DM_EXPANSIONS = words("attachments.media_keys participant_ids referenced_tweets.id sender_id")
-USER_EXPANSIONS = words("affiliation.user_id most_recent_tweet_id pinned_tweet_id")
 EXCLUDABLE = frozenset({"replies", "retweets"})
 EVENT_TYPES = frozenset({"MessageCreate", "ParticipantsJoin", "ParticipantsLeave"})
 

@@ -100,9 +100,6 @@ class MemoryChannel:
                 return Sent(external_id=said.id)
         return Absent()
 
-    async def receives_private(self, customer_id: str) -> bool | None:
-        return customer_id not in self.closed_to
-
     def new_id(self) -> str:
         """An id of this moment, newer than any before."""
         self._number += 1

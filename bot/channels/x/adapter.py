@@ -128,14 +128,6 @@ class XChannel:
                 return Absent()
         return Unknown(detail="more of our own words than can be read back")
 
-    async def receives_private(self, customer_id: str) -> bool | None:
-        """X's own word on whether this user gets direct messages from us."""
-        answer = await self._transport.user(customer_id)
-        if not isinstance(answer, Answer):
-            return None
-        receives = data_of(answer).get("receives_your_dm")
-        return receives if isinstance(receives, bool) else None
-
     async def _own_words(self, entry: Entry, since_id: str, page: str | None) -> Answer | Failure:
         if entry.place is Place.PRIVATE:
             return await self._transport.direct_events(page=page, customer_id=entry.customer_id)

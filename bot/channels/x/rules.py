@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bot.channels.channel import Refused
 from bot.channels.x.text import PUBLIC_LIMIT, urls_in, weighted_length
 from handoff.words import LONGEST_TEXT_CHARS, Entry, Message, Place
@@ -22,11 +20,8 @@ EXPLANATIONS = {
 """Rule id -> what to tell an agent."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class XRules:
     """X's own rules and ours, checked without asking X."""
-
-    allow_public_urls: bool = False
 
     def refusal(self, entry: Entry, target: Message | None) -> Refused | None:
         """Why an entry may not be sent, or None; `target` is the message that it answers, if that is known."""
@@ -43,6 +38,6 @@ class XRules:
             return "no_reply_target"
         if not target.summons_us:
             return "not_summoned"
-        if not self.allow_public_urls and ("://" in entry.text or urls_in(entry.text)):
+        if "://" in entry.text or urls_in(entry.text):
             return "url_in_public"
         return "too_long" if weighted_length(entry.text) > PUBLIC_LIMIT else None

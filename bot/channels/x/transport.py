@@ -77,11 +77,6 @@ class Transport:
         """The account that the keys belong to."""
         return await self._call("me", lambda: self._client.get_me(user_auth=True))
 
-    async def user(self, user_id: str) -> Answer | Failure:
-        """A user, with whether they get direct messages from us."""
-        fields = ["receives_your_dm", "protected"]
-        return await self._call("user", lambda: self._client.get_user(id=user_id, user_fields=fields, user_auth=True))
-
     async def mentions(self, *, since_id: str, page: str | None = None) -> Answer | Failure:
         """Posts that mention us, newest first."""
         return await self._call(
