@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Protocol
 
-from actions.turn import Result, TurnAction, TurnNow, Why
+from actions.knowledge_talk import KnowledgeTalk
+from actions.turn import Result, TurnAction, TurnNow, Why, how_to_go_on
 from handoff.words import Reason
 
 
@@ -37,6 +38,14 @@ class Hours(Protocol):
         """A moment in words."""
         ...
 
+    def by(self, moment: datetime, now: datetime) -> str:
+        """A moment as a limit, in words."""
+        ...
+
+    def reply_by(self, now: datetime, minutes: float) -> datetime:
+        """When so many minutes of presence have passed."""
+        ...
+
 
 class TakeThanks(TurnAction):
     """After an answer thanks need no reply; otherwise a short one."""
@@ -47,7 +56,9 @@ class TakeThanks(TurnAction):
         """Silence or a courtesy."""
         if turn.last_was_answer:
             return Result(why=Why(rule="thanks"), silent="thanks")
-        return Result(why=Why(rule="thanks"), text="You're welcome. Is there anything I can help you with?")
+        return Result(
+            why=Why(rule="thanks"), text=f"You're welcome. Ask me whenever you need something.{how_to_go_on(turn)}"
+        )
 
 
 class TakeAcknowledgement(TurnAction):
@@ -60,7 +71,7 @@ class TakeAcknowledgement(TurnAction):
         if turn.last_was_answer:
             return Result(why=Why(rule="acknowledgement"), silent="acknowledgement")
         kept = {"asked": turn.asked, "topics": turn.slots.get("topics")}
-        text = "What can I help you with? Write AGENT if you want a person."
+        text = f"What can I help you with? Write AGENT if you want a person.{how_to_go_on(turn)}"
         return Result(why=Why(rule="acknowledgement"), text=text, slots=kept)
 
 
@@ -75,17 +86,19 @@ class Opt(TurnAction):
 
 
 class TellHours(TurnAction):
-    """Says whether people are there, and when next."""
+    """Says whether people are there, when next, and by when they reply."""
 
     action_name = "action_hours"
 
-    def __init__(self, hours: Hours) -> None:
+    def __init__(self, hours: Hours, *, reply_minutes: int) -> None:
         self._hours = hours
+        self._reply_minutes = reply_minutes
 
     async def result(self, turn: TurnNow) -> Result:
         """The hours as they stand now, or on the day that was asked about."""
         named = [date.fromisoformat(day) for day in turn.named("date")]
-        text = self._hours.describe(turn.now).text
+        reply = self._hours.by(self._hours.reply_by(turn.now, self._reply_minutes), turn.now)
+        text = f"{self._hours.describe(turn.now).text} Who asks for a person now can expect a reply {reply}."
         if named and named[0] > turn.now.date():
             text = self._on(named[0], turn.now)
         return Result(why=Why(rule="hours"), text=text)
@@ -103,22 +116,28 @@ class TellHours(TurnAction):
 
 
 class CallPerson(TurnAction):
-    """The customer asked for a person."""
+    """The customer asked for a person; what the articles say goes along as a suggestion."""
 
     action_name = "action_call_person"
+
+    def __init__(self, knowledge: KnowledgeTalk) -> None:
+        self._knowledge = knowledge
 
     async def result(self, turn: TurnNow) -> Result:
         """A call for a person."""
         why = Why(rule="asked_for_person", matched=turn.intent, score=turn.certainty)
-        return Result(why=why, needs_person=Reason.ASKED_FOR_PERSON)
+        return self._knowledge.called(turn, Reason.ASKED_FOR_PERSON, why)
 
 
 class TakeComplaint(TurnAction):
-    """Complaints are never answered by a machine."""
+    """Complaints are never answered by a machine; what the articles say goes along as a suggestion."""
 
     action_name = "action_complaint"
+
+    def __init__(self, knowledge: KnowledgeTalk) -> None:
+        self._knowledge = knowledge
 
     async def result(self, turn: TurnNow) -> Result:
         """A call for a person."""
         why = Why(rule="complaint", matched=turn.intent, score=turn.certainty)
-        return Result(why=why, needs_person=Reason.COMPLAINT)
+        return self._knowledge.called(turn, Reason.COMPLAINT, why)

@@ -89,6 +89,12 @@ class KnowledgeTalk:
             return self._person(turn, Reason.NO_ANSWER, (), rule="neither_topic", detail=", ".join(topics))
         return None
 
+    def called(self, turn: TurnNow, reason: Reason, why: Why) -> Result:
+        """A call for a person, with what the articles would say where they come near."""
+        hits, decision = self.look_up(turn)
+        near = () if decision.kind is DecisionKind.NONE else hits[:2]
+        return Result(why=why, needs_person=reason, tried=tried_of(near), suggestions=self.suggestions(turn, near))
+
     def _which(self, turn: TurnNow, decision: Decision) -> Result:
         first, second = decision.hits[:2]
         if turn.failures:

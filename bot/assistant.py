@@ -79,6 +79,7 @@ class Assistant:
         counts: AttemptReader,
         hours: ServiceHours,
         contact: ContactRoutes,
+        reply_minutes: int,
         encoder: Encoder | None = None,
         turn_limit_s: float = 2.0,
     ) -> None:
@@ -94,7 +95,7 @@ class Assistant:
             knowledge=KnowledgeTalk(knowledge, self._encoder, ways),
         )
         executor = ActionExecutor()
-        for action in _actions(talks, hours):
+        for action in _actions(talks, hours, reply_minutes):
             executor.register_action(action)
         self._actions = InProcessActions(executor, limit_s=turn_limit_s)
         self._store = TurnTrackerStore()
@@ -207,7 +208,8 @@ def _loaded(path: Path, store: TurnTrackerStore, actions: InProcessActions) -> A
     return agent
 
 
-def _actions(talks: Talks, hours: ServiceHours) -> Iterator[TurnAction]:
+def _actions(talks: Talks, hours: ServiceHours, reply_minutes: int) -> Iterator[TurnAction]:
     """Every action of the domain."""
-    yield from (TakeThanks(), TakeAcknowledgement(), Opt(), CallPerson(), TakeComplaint(), TellHours(hours), FallBack())
+    yield from (TakeThanks(), TakeAcknowledgement(), Opt(), FallBack(), TellHours(hours, reply_minutes=reply_minutes))
+    yield from (CallPerson(talks.knowledge), TakeComplaint(talks.knowledge))
     yield from (action(talks) for action in (AnswerFare, AnswerOrder, AnswerQuestion, GoOn, AskAgain))

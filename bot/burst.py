@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
+from bot.answer import Answer, Question
+from bot.casework import understood
 from bot.memory import Memory
 from bot.opt_out import opting
-from handoff.ledger import Conversation, Snapshot
-from handoff.words import Message, Place
+from handoff.ledger import Conversation, Snapshot, Turn
+from handoff.words import Message, Outcome, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,41 @@ class Burst:
     def turn_id(self) -> str:
         """The same for the same messages, so that what a turn counts elsewhere is counted once."""
         return "t" + sha256("|".join(message.id for message in self.messages).encode()).hexdigest()[:20]
+
+    def question(self, now: datetime) -> Question:
+        """What the assistant is asked; in public it begins afresh after a private talk, which it would give away."""
+        gives_away = self.latest.place is Place.PUBLIC and self.memory.place is Place.PRIVATE
+        return Question(
+            conversation=self.conversation.key,
+            message_id=self.latest.id,
+            text=self.text,
+            place=self.latest.place,
+            now=now,
+            tracker=None if gives_away else self.conversation.tracker,
+            kept={} if gives_away else self.memory.kept,
+            attempts=self.memory.attempts,
+            private_possible=self.latest.private_possible,
+            failures=self.memory.failures,
+            last_was_answer=self.memory.last_was_answer,
+        )
+
+    def ends(
+        self, fence: int, outcome: Outcome, *, answer: Answer | None = None, known: Answer | None = None, **parts: Any
+    ) -> Turn:
+        """The turn of this burst; `answer` is stored as said, `known` only as understood."""
+        known = known or answer
+        return Turn(
+            turn_id=self.turn_id,
+            conversation=self.conversation.key,
+            fence=fence,
+            epoch=self.conversation.epoch,
+            messages=tuple(message.id for message in self.messages),
+            outcome=outcome,
+            tracker=answer.tracker if answer else None,
+            intent=known.intent if known else None,
+            understood=understood(self.latest.id, known).model_dump_json() if known else None,
+            **parts,
+        )
 
 
 def first_burst(snapshot: Snapshot) -> Burst:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from bot.answer import Answer
 from handoff.desk import Case, Desk
 from handoff.ledger import Conversation, Ledger, Line
 from handoff.packet import (
@@ -25,23 +25,42 @@ from handoff.words import Entry, Message, NewCase, Place, Promise, Reason
 MOST_EARLIER_CASES = 10
 
 
+NOT_ASKED = Verification(state="not_asked", wrong_attempts=0, order=None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """What a turn learnt before a person was called; empty where the bot never got to work."""
 
-    def __init__(
-        self,
-        *,
-        understood: Understood | None = None,
-        slots: Mapping[str, str] | None = None,
-        verification: Verification | None = None,
-        tried: Sequence[Tried] = (),
-        suggestions: Sequence[Suggestion] = (),
-    ) -> None:
-        self.understood = understood
-        self.slots = dict(slots or {})
-        self.verification = verification or Verification(state="not_asked", wrong_attempts=0, order=None)
-        self.tried = tuple(tried)
-        self.suggestions = tuple(suggestions)
+    understood: tuple[Understood, ...] = ()
+    slots: Mapping[str, str] = field(default_factory=dict)
+    verification: Verification = NOT_ASKED
+    tried: tuple[Tried, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+
+
+def findings(message: Message, answer: Answer) -> Findings:
+    """What an answer tells the agent, said or not; where it suggests nothing else, its own words are the suggestion."""
+    words = [
+        Suggestion(text=reply.text, article=", ".join(reply.articles), place=message.place) for reply in answer.replies
+    ]
+    return Findings(
+        understood=(understood(message.id, answer),),
+        slots=answer.slots,
+        verification=answer.verification,
+        tried=answer.tried,
+        suggestions=answer.suggestions or (() if answer.failed else tuple(words)),
+    )
+
+
+def understood(message_id: str, answer: Answer) -> Understood:
+    """What was understood of a message, and with what certainty."""
+    return Understood(
+        message=message_id,
+        intent=answer.intent,
+        certainty=answer.certainty,
+        entities=dict(answer.entities),
+    )
 
 
 class Casework:
@@ -61,10 +80,10 @@ class Casework:
         *,
         priority: int = 50,
         promise: Promise | None = None,
-        findings: Findings | None = None,
+        found: Findings | None = None,
     ) -> NewCase:
         """A case with its complete packet; `latest` is the message that called for a person."""
-        found = findings or Findings()
+        found = found or Findings()
         lines = await self._ledger.transcript(conversation.key)
         earlier = await self._earlier_cases(conversation.key)
         packet = Packet(
@@ -76,8 +95,8 @@ class Casework:
             thread=latest.thread,
             url=latest.url,
             transcript=packet_lines(lines),
-            understood=(*_understood_before(lines), *([found.understood] if found.understood else [])),
-            slots=found.slots,
+            understood=(*_understood_before(lines), *found.understood),
+            slots=dict(found.slots),
             verification=found.verification,
             tried=(*_said_before(lines), *found.tried),
             reason=reason,
@@ -110,7 +129,7 @@ class Casework:
             evidence,
             now,
             priority=60,
-            findings=Findings(suggestions=[suggestion]),
+            found=Findings(suggestions=(suggestion,)),
         )
 
     async def _earlier_cases(self, conversation: str) -> list[Case]:
@@ -139,9 +158,4 @@ def _understood_before(lines: Sequence[Line]) -> list[Understood]:
 
 def _said_before(lines: Sequence[Line]) -> list[Tried]:
     refs = [ref for line in lines if line.entry and line.entry.author == "bot" for ref in line.entry.articles]
-    return [Tried(article=ref, title="", score=1.0, said=True) for ref in dict.fromkeys(refs)]
-
-
-def as_text(values: Mapping[str, Any]) -> dict[str, str]:
-    """Entities or slots as the packet keeps them: text."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+    return [Tried(article=ref, title="", score=None, said=True) for ref in dict.fromkeys(refs)]

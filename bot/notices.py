@@ -15,12 +15,9 @@ PUBLIC_LIMIT = 280
 
 @dataclass(frozen=True, kw_only=True)
 class Company:
-    """Whose desk this is, and how else it can be reached."""
+    """Whose desk this is."""
 
     name: str
-    phone: str = ""
-    web: str = ""
-    """A page in words that is no link, such as "the contact page of our website"."""
     privacy: str = ""
     """The address of the privacy notice; said in direct messages only."""
 
@@ -55,20 +52,31 @@ class Notices:
     def promise(self, now: datetime) -> Promise:
         """The reply time told at a hand-over, with its due time in business hours."""
         due = self._hours.reply_by(now, self._reply_minutes)
-        return Promise(told_at=now, due_at=due, wording=f"You can expect a reply {_by(self._hours.when(due, now))}.")
+        return Promise(told_at=now, due_at=due, wording=f"You can expect a reply {self._hours.by(due, now)}.")
 
     def hand_over(self, words: str, now: datetime, *, place: Place, disclose: bool) -> HandOver:
         """Says that a person will look, whether people are there, and by when to expect a reply.
 
-        Where a post cannot hold all of it, the hours go first and then the promise, which is then not made.
+        In public as fully as a post can hold; what is not told is not promised.
         """
         opening = words or "Thank you. A colleague will look at this personally."
-        hours, promise = self._hours.describe(now).text, self.promise(now)
-        for parts in ([opening, hours, promise.wording], [opening, promise.wording]):
-            told = " ".join(parts)
+        promise = self.promise(now)
+        full = f"{opening} {self._hours.describe(now).text} {promise.wording}"
+        for told in (full, f"{opening} {self._brief(promise, now)}", f"{opening} {promise.wording}"):
             if place is Place.PRIVATE or self._weighted_length(self._told(told, disclose)) <= PUBLIC_LIMIT:
                 return HandOver(text=told, promise=promise)
         return HandOver(text=opening, promise=None)
+
+    def _brief(self, promise: Promise, now: datetime) -> str:
+        """Whether people are there and the promise, in one short sentence."""
+        reply = self._hours.by(promise.due_at, now)
+        closes, opens = self._hours.closes_at(now), self._hours.next_opening(now)
+        if closes:
+            return f"We're here until {closes:%H:%M} and reply {reply}."
+        if opens is None or self._hours.is_open(now):
+            return f"We reply {reply}."
+        when = self._hours.when(opens, now).partition(" (")[0]
+        return f"We're back {when} and reply {reply}."
 
     def stopped(self) -> str:
         """Confirms STOP, once."""
@@ -76,15 +84,17 @@ class Notices:
 
     def started(self) -> str:
         """Confirms START."""
-        return "Automated replies are on again. How can I help?"
+        return "Automated replies are on again. Just ask."
 
-    def describe_picture(self) -> str:
+    def describe_picture(self, place: Place) -> str:
         """Asks for words where a message holds only a picture or a link."""
-        return "I can't look at pictures or links. Please tell me in a few words what it is about, or write AGENT."
+        ask = "I can't look at pictures or links. Please tell me in a few words what it is about, or write AGENT."
+        return ask + _how_to_go_on(place)
 
-    def ask_what(self) -> str:
+    def ask_what(self, place: Place) -> str:
         """Asks what an empty message is about."""
-        return "I couldn't read anything in your message. What can I help you with? Write AGENT for a person."
+        ask = "I couldn't read anything in your message. What can I help you with? Write AGENT for a person."
+        return ask + _how_to_go_on(place)
 
     def disclosure(self) -> str:
         """Says that a machine answers (EU AI Act Art. 50(1): at the first interaction)."""
@@ -106,8 +116,6 @@ class Notices:
         return f"{self.disclosure()} {text}" if disclose else text
 
 
-def _by(when: str) -> str:
-    for day in ("today ", "tomorrow "):
-        if when.startswith(day):
-            return f"{day}by {when.removeprefix(day).removeprefix('at ')}"
-    return f"by {when.removeprefix('on ')}"
+def _how_to_go_on(place: Place) -> str:
+    """In public every turn has to be summoned anew (X's rule for replies by API)."""
+    return " Mention us again or send a DM." if place is Place.PUBLIC else ""

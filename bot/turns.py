@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 import structlog
 
-from actions.verification import AttemptCount
-from bot.answer import Answer, Answerer, AssistantFailed, Question, Reply
+from bot.answer import Answer, Answerer, AssistantFailed, Reply
 from bot.burst import Burst
-from bot.casework import Casework, Findings, as_text
+from bot.casework import Casework, findings
 from bot.memory import Memory
 from bot.notices import Notices
 from bot.opt_out import opting
-from handoff.ledger import Turn
-from handoff.packet import Evidence, Understood
+from handoff.ledger import Raised, Turn
+from handoff.packet import Evidence
 from handoff.sensitivity import Assessment, Sensitivity
 from handoff.words import Entry, Outcome, Place, Reason
 
 log = structlog.get_logger()
+
+URGENT = 80
+"""From this priority on, words raise a case that is already open."""
+WEAKER_THAN_A_COMPLAINT = frozenset({None, Reason.NO_ANSWER, Reason.REPEATED_FAILURE, Reason.COMPLAINT})
+
+
+class WrongTries(Protocol):
+    """Counts wrong verifications of an order, once per attempt."""
+
+    async def failed(self, order_key: str, customer_id: str, attempt_id: str) -> int:
+        """Counts one; returns how many there are now."""
+        ...
 
 
 class Turns:
@@ -33,134 +45,198 @@ class Turns:
         sensitivity: Sensitivity,
         notices: Notices,
         casework: Casework,
-        counts: AttemptCount,
+        counts: WrongTries,
         oldest_answered: timedelta,
+        turn_limit_s: float,
     ) -> None:
-        """`oldest_answered`: older messages go to people, marked late, and are never answered by the bot."""
+        """`oldest_answered`: older messages go to people, marked late, and are never answered by the bot.
+
+        `turn_limit_s`: what takes the assistant longer is given to a person.
+        """
         self._answerer = answerer
         self._sensitivity = sensitivity
         self._notices = notices
         self._casework = casework
         self._counts = counts
         self._oldest_answered = oldest_answered
+        self._turn_limit_s = turn_limit_s
 
     async def decide(self, burst: Burst, fence: int, now: datetime) -> Turn:
         """The turn for a burst. Whatever fails inside, a person is called and the customer is told."""
+        turn = _Deciding(self, burst, fence, now)
         try:
-            return await self._decide(burst, fence, now)
+            return await turn.decided()
         except AssistantFailed as error:
-            log.error(
-                "assistant_failed", conversation=burst.conversation.key, message=burst.latest.id, error=str(error)
-            )
-            return await self._call_person(
-                burst, fence, now, Reason.BOT_ERROR, _evidence("assistant_failed", str(error))
-            )
+            log.error("assistant_failed", conversation=burst.conversation.key, error=str(error))
+            return await turn.call_person(Reason.BOT_ERROR, evidence("assistant_failed", str(error)))
         except Exception as error:
             # The edge of the turn: no failure of ours may leave a customer in silence.
             log.exception("turn_failed", conversation=burst.conversation.key, message=burst.latest.id)
-            evidence = _evidence("turn_failed", type(error).__name__)
-            return await self._call_person(burst, fence, now, Reason.BOT_ERROR, evidence)
+            return await turn.call_person(Reason.BOT_ERROR, evidence("turn_failed", type(error).__name__))
 
-    async def _decide(self, burst: Burst, fence: int, now: datetime) -> Turn:
+    def assess(self, text: str) -> Assessment:
+        """Which words of a text call a person."""
+        return self._sensitivity.assess(text)
+
+    async def ask(self, burst: Burst, now: datetime) -> Answer:
+        """The assistant's answer within the limit; raises AssistantFailed."""
+        try:
+            async with asyncio.timeout(self._turn_limit_s):
+                return await self._answerer.answer(burst.question(now))
+        except TimeoutError:
+            raise AssistantFailed(f"no answer within {self._turn_limit_s:g} s") from None
+
+    async def look_up(self, burst: Burst, now: datetime) -> Answer | None:
+        """What the assistant would have understood and said, for the agent alone; nothing of it is stored or said."""
+        if not burst.text.strip():
+            return None
+        try:
+            return await self.ask(burst, now)
+        except Exception as error:
+            # The person is called already; a failing assistant must not stand in the way of that.
+            log.warning("nothing_to_suggest", conversation=burst.conversation.key, error=type(error).__name__)
+            return None
+
+    async def count_wrong_try(self, burst: Burst, order_key: str) -> None:
+        """Counts a wrong verification before the turn is stored, once however often the turn is redone."""
+        await self._counts.failed(order_key, burst.conversation.customer.id, attempt_id=burst.turn_id)
+
+    def is_too_old(self, burst: Burst, now: datetime) -> bool:
+        """Whether the oldest message of the burst has waited too long to be answered by a machine."""
+        return now - burst.messages[0].sent_at > self._oldest_answered
+
+    @property
+    def notices(self) -> Notices:
+        """What we say ourselves."""
+        return self._notices
+
+    @property
+    def casework(self) -> Casework:
+        """What composes cases."""
+        return self._casework
+
+
+class _Deciding:
+    """One burst on its way to a turn."""
+
+    def __init__(self, turns: Turns, burst: Burst, fence: int, now: datetime) -> None:
+        self._turns = turns
+        self._burst = burst
+        self._fence = fence
+        self._now = now
+        self._is_bots = burst.conversation.owner.is_bot
+
+    async def decided(self) -> Turn:
+        """The rules in their order; the first that applies decides."""
+        burst = self._burst
         opted = opting(burst.latest.text)
         if opted is not None:
-            return self._opt(burst, fence, now, stop=opted == "stop")
-        if not burst.conversation.owner.is_bot:
-            return _turn(burst, fence, Outcome.JOINED)
-        assessment = self._sensitivity.assess(burst.text)
+            return self._opt(stop=opted == "stop")
+        assessment = self._turns.assess(burst.text)
+        if not self._is_bots:
+            return self._join(assessment)
         if burst.conversation.opted_out and not assessment.needs_person:
-            return _turn(burst, fence, Outcome.SILENT, rule="opted_out")
-        if assessment.needs_person and not assessment.may_answer_first:
-            return await self._call_for_sensitive(burst, fence, now, assessment)
-        if now - burst.messages[0].sent_at > self._oldest_answered:
-            return await self._call_person(burst, fence, now, Reason.TOO_OLD, _evidence("too_old", None), tell=False)
+            return burst.ends(self._fence, Outcome.SILENT, rule="opted_out")
+        if assessment.needs_person and (burst.conversation.opted_out or not assessment.may_answer_first):
+            return await self._call_for_sensitive(assessment)
+        if self._turns.is_too_old(burst, self._now):
+            return await self.call_person(Reason.TOO_OLD, evidence("too_old", None), tell=False)
         if not burst.text.strip():
-            return await self._wordless(burst, fence, now)
-        return await self._ask(burst, fence, now, assessment)
+            return await self._wordless()
+        return await self._answer(assessment)
 
-    def _opt(self, burst: Burst, fence: int, now: datetime, *, stop: bool) -> Turn:
-        text = self._notices.stopped() if stop else self._notices.started()
+    def _opt(self, *, stop: bool) -> Turn:
+        text = self._turns.notices.stopped() if stop else self._turns.notices.started()
         entries = []
-        if burst.answerable:
-            entries = [self._entry(burst, now, Reply(text=text), author="desk", number=0, although_opted_out=True)]
-        memory = _after_saying(burst.memory, entries, now)
-        if not burst.conversation.owner.is_bot:
-            return _turn(burst, fence, Outcome.JOINED, entries=entries, memory=memory, opted_out=stop)
-        outcome, rule = (Outcome.ANSWERED, None) if entries else (Outcome.SILENT, "opting_unsummoned")
-        return _turn(burst, fence, outcome, rule=rule, entries=entries, memory=memory, opted_out=stop)
+        if self._burst.answerable:
+            entries = [self._entry(Reply(text=text), author="desk", number=0, although_opted_out=True)]
+        memory = self._burst.memory.after_saying(entries, self._now)
+        outcome, rule = Outcome.ANSWERED, None
+        if not self._is_bots:
+            outcome = Outcome.JOINED
+        elif not entries:
+            outcome, rule = Outcome.SILENT, "opting_unsummoned"
+        return self._burst.ends(
+            self._fence, outcome, rule=rule, entries=entries, memory=memory.model_dump_json(), opted_out=stop
+        )
 
-    async def _wordless(self, burst: Burst, fence: int, now: datetime) -> Turn:
+    def _join(self, assessment: Assessment) -> Turn:
+        """The message joins the open case, and raises it when it is urgent; while nobody is there, with our words."""
+        if assessment.top is None or assessment.priority < URGENT:
+            return self._burst.ends(self._fence, Outcome.JOINED)
+        raised = Raised(priority=assessment.priority, reason=Reason(assessment.top.category.reason))
+        entries = []
+        if self._burst.conversation.owner.kind == "queue" and self._may_be_told():
+            entries = [self._entry(Reply(text=self._words_of(assessment)), author="desk", number=0)]
+        memory = self._burst.memory.after_saying(entries, self._now)
+        return self._burst.ends(
+            self._fence, Outcome.JOINED, entries=entries, memory=memory.model_dump_json(), raised=raised
+        )
+
+    async def _wordless(self) -> Turn:
         """A picture, a link, or nothing at all: ask once for words, then call a person."""
+        burst, notices = self._burst, self._turns.notices
         shown = any(message.pictures or message.links for message in burst.messages)
         rule = "picture_or_link_only" if shown else "empty"
         if burst.memory.failures:
-            return await self._call_person(burst, fence, now, Reason.UNREADABLE, _evidence(rule, None))
+            return await self.call_person(Reason.UNREADABLE, evidence(rule, None))
         if burst.answerable is None:
-            evidence = _evidence("not_summoned", rule)
-            return await self._call_person(burst, fence, now, Reason.CANNOT_REPLY, evidence)
-        text = self._notices.describe_picture() if shown else self._notices.ask_what()
-        return self._say(burst, fence, now, [Reply(text=text)], memory=_failed(burst.memory), rule=rule)
+            return await self.call_person(Reason.CANNOT_REPLY, evidence("not_summoned", rule))
+        place = burst.answerable.place
+        text = notices.describe_picture(place) if shown else notices.ask_what(place)
+        return self._say([Reply(text=text)], memory=burst.memory.failed(), rule=rule)
 
-    async def _ask(self, burst: Burst, fence: int, now: datetime, assessment: Assessment) -> Turn:
+    async def _answer(self, assessment: Assessment) -> Turn:
         """The assistant's turn; a soft complaint that it has no sure answer to goes to a person."""
-        answer = await self._answerer.answer(_question(burst, now))
+        burst = self._burst
+        answer = await self._turns.ask(burst, self._now)
         if answer.failed_order_key is not None:
-            customer = burst.conversation.customer.id
-            await self._counts.failed(answer.failed_order_key, customer, attempt_id=burst.turn_id)
-        if answer.opt is not None:
-            return self._opt(burst, fence, now, stop=answer.opt == "stop")
-        memory = _learnt(burst, answer)
-        if assessment.needs_person and (answer.failed or not answer.replies):
-            return await self._call_for_sensitive(burst, fence, now, assessment, answer=answer)
+            await self._turns.count_wrong_try(burst, answer.failed_order_key)
+        memory = burst.memory.learnt(answer, burst.latest.place)
+        is_unsure = answer.failed or not answer.replies
+        if assessment.needs_person and is_unsure and answer.needs_person in WEAKER_THAN_A_COMPLAINT:
+            return await self._call_for_sensitive(assessment, answer=answer, memory=memory)
         if answer.needs_person is not None:
-            return await self._call_person(
-                burst, fence, now, answer.needs_person, answer.evidence, answer=answer, memory=memory
-            )
+            return await self.call_person(answer.needs_person, answer.evidence, answer=answer, memory=memory)
         if answer.silent_rule is not None:
-            return _turn(burst, fence, Outcome.SILENT, rule=answer.silent_rule, memory=memory, answer=answer)
+            return burst.ends(
+                self._fence, Outcome.SILENT, rule=answer.silent_rule, memory=memory.model_dump_json(), answer=answer
+            )
         if not answer.replies:
             raise AssistantFailed("it said nothing and called nobody")
         if burst.answerable is None:
-            evidence = _evidence("not_summoned", "no public message of this turn mentions us explicitly")
-            return await self._call_person(
-                burst, fence, now, Reason.CANNOT_REPLY, evidence, answer=answer, memory=memory
-            )
-        turn = self._say(burst, fence, now, answer.replies, memory=memory, answer=answer)
-        if any(entry.place is Place.PUBLIC and burst.memory.has_said(entry.text, now) for entry in turn.entries):
-            evidence = _evidence("same_answer_twice", "the same public answer was given within a day")
-            return await self._call_person(
-                burst, fence, now, Reason.REPEATED_FAILURE, evidence, answer=answer, memory=memory
-            )
+            why = evidence("not_summoned", "no public message of this turn mentions us explicitly")
+            return await self.call_person(Reason.CANNOT_REPLY, why, answer=answer, memory=memory)
+        turn = self._say(answer.replies, memory=memory, answer=answer)
+        if any(entry.place is Place.PUBLIC and burst.memory.has_said(entry.text, self._now) for entry in turn.entries):
+            why = evidence("same_answer_twice", "the same public answer was given within a day")
+            return await self.call_person(Reason.REPEATED_FAILURE, why, answer=answer, memory=memory)
         return turn
 
     async def _call_for_sensitive(
-        self, burst: Burst, fence: int, now: datetime, assessment: Assessment, *, answer: Answer | None = None
+        self, assessment: Assessment, *, answer: Answer | None = None, memory: Memory | None = None
     ) -> Turn:
         top = assessment.top
-        reason = Reason(assessment.reason or Reason.SENSITIVE)
-        words = ""
-        if top is not None:
-            private = burst.latest.place is Place.PRIVATE
-            words = top.category.notice_private if private else top.category.notice_public
-        evidence = Evidence(
+        why = Evidence(
             rule=f"sensitive:{top.category.name}" if top else "sensitive:unjudged",
-            matched=burst.text[slice(*top.span)] if top else None,
+            matched=self._burst.text[slice(*top.span)] if top else None,
             score=None,
             threshold=None,
             detail=", ".join(sorted({match.category.name for match in assessment.matches})) or None,
         )
-        tell = not burst.conversation.opted_out
-        return await self._call_person(
-            burst, fence, now, reason, evidence, priority=assessment.priority, words=words, tell=tell, answer=answer
+        return await self.call_person(
+            Reason(assessment.reason or Reason.SENSITIVE),
+            why,
+            priority=assessment.priority or 50,
+            words=self._words_of(assessment),
+            answer=answer,
+            memory=memory,
         )
 
-    async def _call_person(
+    async def call_person(
         self,
-        burst: Burst,
-        fence: int,
-        now: datetime,
         reason: Reason,
-        evidence: Evidence,
+        why: Evidence,
         *,
         priority: int = 50,
         words: str = "",
@@ -169,73 +245,56 @@ class Turns:
         memory: Memory | None = None,
     ) -> Turn:
         """Opens a case, tells the customer, and keeps what the bot knew for when it gets the conversation back."""
-        if not burst.conversation.owner.is_bot:
-            return _turn(burst, fence, Outcome.JOINED)
+        burst, now = self._burst, self._now
+        if not self._is_bots:
+            return burst.ends(self._fence, Outcome.JOINED)
         promise, entries = None, []
-        if tell and burst.answerable:
+        if tell and burst.answerable and self._may_be_told():
             place = burst.answerable.place
-            told = self._notices.hand_over(words, now, place=place, disclose=place not in burst.memory.disclosed)
+            told = self._turns.notices.hand_over(words, now, place=place, disclose=place not in burst.memory.disclosed)
             promise = told.promise
-            entries = [self._entry(burst, now, Reply(text=told.text), author="desk", number=0)]
-        known = answer or await self._look_up(burst, now, reason)
-        case = await self._casework.new_case(
+            entries = [self._entry(Reply(text=told.text), author="desk", number=0)]
+        known = answer
+        if known is None and reason is not Reason.BOT_ERROR:
+            known = await self._turns.look_up(burst, now)
+        case = await self._turns.casework.new_case(
             burst.conversation,
             burst.latest,
             reason,
-            evidence,
+            why,
             now,
             priority=priority,
             promise=promise,
-            findings=_findings(burst, known) if known else None,
+            found=findings(burst.latest, known) if known else None,
         )
-        after = _after_saying(memory or burst.memory, entries, now).model_copy(update={"failures": 0})
-        return _turn(
-            burst, fence, Outcome.CASE_OPENED, entries=entries, memory=after, case=case, answer=answer, known=known
+        after = (memory or burst.memory).after_saying(entries, now).handed_over()
+        return burst.ends(
+            self._fence,
+            Outcome.CASE_OPENED,
+            entries=entries,
+            memory=after.model_dump_json(),
+            case=case,
+            answer=answer,
+            known=known,
         )
-
-    async def _look_up(self, burst: Burst, now: datetime, reason: Reason) -> Answer | None:
-        """What the assistant would have understood and said, for the agent alone; nothing of it is stored or said."""
-        if reason is Reason.BOT_ERROR or not burst.text.strip():
-            return None
-        try:
-            return await self._answerer.answer(_question(burst, now))
-        except Exception as error:
-            # The person is called already; a failing assistant must not stand in the way of that.
-            log.warning("nothing_to_suggest", conversation=burst.conversation.key, error=type(error).__name__)
-            return None
 
     def _say(
-        self,
-        burst: Burst,
-        fence: int,
-        now: datetime,
-        replies: Sequence[Reply],
-        *,
-        memory: Memory,
-        rule: str | None = None,
-        answer: Answer | None = None,
+        self, replies: Sequence[Reply], *, memory: Memory, rule: str | None = None, answer: Answer | None = None
     ) -> Turn:
         """Answers; in public with one post, because X allows one automated reply to a post."""
-        if burst.latest.place is Place.PUBLIC:
+        if self._burst.latest.place is Place.PUBLIC:
             replies = [_as_one(replies)]
-        entries = [self._entry(burst, now, reply, author="bot", number=n) for n, reply in enumerate(replies)]
-        after = _after_saying(memory, entries, now)
-        return _turn(
-            burst,
-            fence,
-            Outcome.ANSWERED,
-            entries=entries,
-            memory=after,
-            rule=rule,
-            answer=answer,
+        entries = [self._entry(reply, author="bot", number=number) for number, reply in enumerate(replies)]
+        after = memory.after_saying(entries, self._now)
+        return self._burst.ends(
+            self._fence, Outcome.ANSWERED, entries=entries, memory=after.model_dump_json(), rule=rule, answer=answer
         )
 
-    def _entry(
-        self, burst: Burst, now: datetime, reply: Reply, *, author: str, number: int, although_opted_out: bool = False
-    ) -> Entry:
-        latest, customer = burst.answerable or burst.latest, burst.conversation.customer
+    def _entry(self, reply: Reply, *, author: str, number: int, although_opted_out: bool = False) -> Entry:
+        burst = self._burst
+        latest = burst.answerable or burst.latest
         disclose = number == 0 and latest.place not in burst.memory.disclosed
-        text = self._notices.worded(reply.text, place=latest.place, disclose=disclose)
+        text = self._turns.notices.worded(reply.text, place=latest.place, disclose=disclose)
         if reply.link and latest.place is Place.PRIVATE:
             text = f"{text}\n{reply.link}"
         return Entry(
@@ -245,82 +304,25 @@ class Turns:
             place=latest.place,
             text=text,
             reply_to=latest.platform_id if latest.place is Place.PUBLIC else None,
-            customer_id=customer.id,
+            customer_id=burst.conversation.customer.id,
             offers_private=reply.offers_private,
             although_opted_out=although_opted_out,
-            created_at=now,
+            created_at=self._now,
             articles=reply.articles,
         )
 
+    def _may_be_told(self) -> bool:
+        return self._burst.answerable is not None and not self._burst.conversation.opted_out
 
-def _question(burst: Burst, now: datetime) -> Question:
-    """What the assistant is asked; in public it begins afresh after a private talk, which it would give away."""
-    gives_away = burst.latest.place is Place.PUBLIC and burst.memory.place is Place.PRIVATE
-    return Question(
-        conversation=burst.conversation.key,
-        message_id=burst.latest.id,
-        text=burst.text,
-        place=burst.latest.place,
-        now=now,
-        tracker=None if gives_away else burst.conversation.tracker,
-        kept={} if gives_away else burst.memory.kept,
-        attempts=burst.memory.attempts,
-        private_possible=burst.latest.private_possible,
-        failures=burst.memory.failures,
-        last_was_answer=burst.memory.last_was_answer,
-    )
+    def _words_of(self, assessment: Assessment) -> str:
+        if assessment.top is None:
+            return ""
+        category = assessment.top.category
+        return category.notice_private if self._burst.latest.place is Place.PRIVATE else category.notice_public
 
 
-def _turn(
-    burst: Burst,
-    fence: int,
-    outcome: Outcome,
-    *,
-    rule: str | None = None,
-    entries: Sequence[Entry] = (),
-    memory: Memory | None = None,
-    answer: Answer | None = None,
-    known: Answer | None = None,
-    **changes: Any,
-) -> Turn:
-    known = known or answer
-    return Turn(
-        turn_id=burst.turn_id,
-        conversation=burst.conversation.key,
-        fence=fence,
-        epoch=burst.conversation.epoch,
-        messages=tuple(message.id for message in burst.messages),
-        outcome=outcome,
-        rule=rule,
-        entries=tuple(entries),
-        memory=memory.model_dump_json() if memory else None,
-        tracker=answer.tracker if answer else None,
-        intent=known.intent if known else None,
-        understood=_understood(burst, known).model_dump_json() if known else None,
-        **changes,
-    )
-
-
-def _understood(burst: Burst, answer: Answer) -> Understood:
-    return Understood(
-        message=burst.latest.id,
-        intent=answer.intent,
-        certainty=answer.certainty,
-        entities=as_text(answer.entities),
-    )
-
-
-def _findings(burst: Burst, answer: Answer) -> Findings:
-    return Findings(
-        understood=_understood(burst, answer),
-        slots=answer.slots,
-        verification=answer.verification,
-        tried=answer.tried,
-        suggestions=answer.suggestions,
-    )
-
-
-def _evidence(rule: str, detail: str | None) -> Evidence:
+def evidence(rule: str, detail: str | None) -> Evidence:
+    """What a reason rests on, where it is a plain rule."""
     return Evidence(rule=rule, matched=None, score=None, threshold=None, detail=detail)
 
 
@@ -330,29 +332,3 @@ def _as_one(replies: Sequence[Reply]) -> Reply:
         articles=tuple(ref for reply in replies for ref in reply.articles),
         offers_private=any(reply.offers_private for reply in replies),
     )
-
-
-def _failed(memory: Memory) -> Memory:
-    return memory.model_copy(update={"failures": memory.failures + 1, "last_was_answer": False})
-
-
-def _learnt(burst: Burst, answer: Answer) -> Memory:
-    """What the bot remembers after an answer; silence changes neither its failures nor what it said last."""
-    memory = burst.memory
-    changes: dict[str, Any] = {
-        "kept": dict(answer.kept),
-        "place": burst.latest.place,
-        "attempts": dict(answer.attempts) if answer.attempts is not None else None,
-    }
-    if answer.silent_rule is None:
-        changes["failures"] = memory.failures + 1 if answer.failed else 0
-        changes["last_was_answer"] = bool(answer.replies) and not answer.failed
-    return memory.model_copy(update=changes)
-
-
-def _after_saying(memory: Memory, entries: Sequence[Entry], now: datetime) -> Memory:
-    for entry in entries:
-        if entry.place is Place.PUBLIC:
-            memory = memory.saying(entry.text, now)
-    places = {entry.place for entry in entries} - set(memory.disclosed)
-    return memory.model_copy(update={"disclosed": (*memory.disclosed, *sorted(places))})

@@ -125,8 +125,6 @@ def notices(settings: Settings, hours: ServiceHours) -> Notices:
 
     company = Company(
         name=settings.company,
-        phone=settings.contact_phone or "",
-        web=settings.contact_web or "",
         privacy=settings.privacy_url or "",
     )
     return Notices(
@@ -153,6 +151,7 @@ async def assistant(
         counts=RedisAttemptCount(parts.redis),
         hours=hours,
         contact=contact_routes(settings),
+        reply_minutes=settings.first_reply_minutes,
     )
     await built.check_ready()
     return built
@@ -169,6 +168,7 @@ def turns(
         casework=Casework(parts.ledger, parts.desk),
         counts=counts,
         oldest_answered=timedelta(hours=settings.oldest_answered_hours),
+        turn_limit_s=settings.turn_limit_s,
     )
 
 

@@ -125,6 +125,14 @@ class ServiceHours:
         moment = moment.astimezone(self.zone)
         return f"{self._day(moment.date(), now)} at {moment:%H:%M} ({self._zone_name})"
 
+    def by(self, moment: datetime, now: datetime) -> str:
+        """A moment as a limit: "today by 14:35 (London time)", "by Monday at 08:00 (London time)"."""
+        when = self.when(moment, now)
+        for day in ("today", "tomorrow"):
+            if when.startswith(f"{day} at "):
+                return when.replace(f"{day} at ", f"{day} by ", 1)
+        return f"by {when.removeprefix('on ')}"
+
     def _current(self, now: datetime) -> Stretch | None:
         first = next(self._coming(now), None)
         return first if first and first.begins <= now else None

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from handoff.keys import ACCOUNT, DEFAULT_PARTITIONS, all_partitions, partition_of
 from handoff.scripts import Ruling, Transitions
-from handoff.words import BOT, Customer, Entry, EntryState, Message, NewCase, Outcome, Owner, Value, in_ms
+from handoff.words import BOT, Customer, Entry, EntryState, Message, NewCase, Outcome, Owner, Reason, Value, in_ms
 
 LONGEST_BURST = 20
 """How many waiting messages one turn looks at."""
@@ -43,6 +43,13 @@ class Snapshot(Value):
     waiting: tuple[Message, ...]
 
 
+class Raised(Value):
+    """Words that make an open case more urgent than it was."""
+
+    priority: int
+    reason: Reason
+
+
 class Turn(Value):
     """What one turn decided, to be stored at once."""
 
@@ -57,6 +64,8 @@ class Turn(Value):
     """Why it is silent."""
     entries: tuple[Entry, ...] = ()
     case: NewCase | None = None
+    raised: Raised | None = None
+    """For a message that joins an open case."""
     tracker: str | None = None
     memory: str | None = None
     opted_out: bool | None = None

@@ -48,7 +48,8 @@ class Tried(Value):
     article: str
     """With its version: `KB-baggage@v3`."""
     title: str
-    score: float
+    score: float | None
+    """How near it came, 0 to 1; None for what was said in earlier turns."""
     said: bool
     """Whether the customer was told it."""
 

@@ -88,6 +88,8 @@ def event_words(facts: dict[str, Any], names: dict[str, str]) -> str:
     if what == "case_opened":
         reason = facts.get("reason")
         return f"The bot called a person: {REASONS[Reason(reason)].lower()}" if reason else "The bot called a person"
+    if what == "case_raised":
+        return f"More urgent now: {REASONS[Reason(facts['reason'])].lower()}"
     sentences = {
         "case_taken": f"{named('by')} took the case",
         "case_released": f"{named('by')} put the case back into the queue",

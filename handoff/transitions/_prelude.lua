@@ -77,6 +77,19 @@ local function open_case(conversation, case)
   return id, epoch
 end
 
+-- Moves the open case of a conversation forward in the queue when its customer's words became more urgent.
+local function raise_case(conversation, raised)
+  local id = redis.call('HGET', conv_key(conversation), 'case')
+  local key = P .. ':case:' .. (id or '')
+  if not id or redis.call('HGET', key, 'state') ~= 'open' then return end
+  if tonumber(redis.call('HGET', key, 'priority')) >= raised.priority then return end
+  redis.call('HSET', key, 'priority', raised.priority)
+  local opened = tonumber(redis.call('HGET', key, 'opened_ms'))
+  redis.call('ZADD', P .. ':cases:open', (100 - raised.priority) * 1e13 + opened, id)
+  tell(conversation, {kind = 'event', what = 'case_raised', case = id, reason = raised.reason})
+  journal('case_raised', conversation, {case = id, reason = raised.reason, priority = raised.priority})
+end
+
 local function end_promise(case_id, state)
   local key = P .. ':case:' .. case_id
   if redis.call('HGET', key, 'promise_state') ~= 'running' then return end

@@ -27,6 +27,7 @@ if args.opted_out ~= nil then
   journal(args.opted_out and 'opted_out' or 'opted_in', args.conversation)
 end
 local result = {result = 'committed', epoch = args.epoch}
+if args.raised then raise_case(args.conversation, args.raised) end
 if args.case then result.case, result.epoch = open_case(args.conversation, args.case) end
 for _, entry in ipairs(args.entries) do put_in_outbox(args.conversation, entry, result.epoch) end
 changed(args.conversation)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.answer import Answer, Question, Reply
-from handoff.packet import Evidence, Suggestion, Tried, Verification
-from handoff.words import Place, Reason
+from handoff.packet import Evidence, Tried, Verification
+from handoff.words import Reason
 
 EVIDENCE = Evidence(rule="retrieval", matched=None, score=0.93, threshold=0.8, detail=None)
 
@@ -31,7 +31,7 @@ def an_answer(*texts: str, **changes: Any) -> Answer:
         "failed_order_key": None,
         "opt": None,
         "verification": Verification(state="not_asked", wrong_attempts=0, order=None),
-        "suggestions": (Suggestion(text="Two bags.", article="KB-baggage@v3", place=Place.PUBLIC),),
+        "suggestions": (),
     }
     return Answer(**{**fields, **changes})
 
