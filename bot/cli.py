@@ -37,7 +37,7 @@ app = typer.Typer(
     name="frontdesk",
     cls=Commands,
     help="Answers customers on a company's X account, and gives what is complex to people.\n\n"
-    "Begin with `frontdesk up`: it starts everything on this machine. Settings are environment variables; "
+    "Begin with `frontdesk up`: it starts everything on this machine. Settings are environment variables or a file; "
     "the README lists them all.",
     no_args_is_help=True,
     rich_markup_mode="markdown",

@@ -1,4 +1,8 @@
-"""Every setting there is, in one table: its name, default and help; nothing else reads the environment."""
+"""Every setting there is, in one table: its name, default and help; nothing else reads the environment.
+
+A value comes from the environment, else from the file that FRONTDESK_SETTINGS names. A secret may stand in a file of
+its own instead: `X_CONSUMER_KEY_FILE` in place of `X_CONSUMER_KEY`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.settings_file import FileRefused, nearest, read_secret, read_settings_file
+
 X_KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 """The four keys of the account; all of them or none."""
+
+SETTINGS_FILE = "FRONTDESK_SETTINGS"
+FILE_OF_SECRET = "{}_FILE"
 
 DEMO_PASSWORD = "kestrel-demo"
 """Of the demo agents ana and ben, who exist only where `is_demo` holds."""
@@ -81,7 +90,7 @@ def _set(
 ) -> Any:
     """`demo`: stands in while it is not set and the sandbox is used; a real account never says it."""
     return field(
-        default_factory=lambda: _folder(default) if read is _folder else default,
+        default_factory=lambda: _folder(default) if read is _folder and default else default,
         repr=not secret,
         metadata={"name": name, "default": default, "read": read, "help": help, "secret": secret, "demo": demo},
     )
@@ -91,6 +100,12 @@ def _set(
 class Settings:
     """The settings of one process."""
 
+    file: Path | None = _set(  # noqa: RUF009 (it gives a dataclass field)
+        SETTINGS_FILE,
+        None,
+        _folder,
+        "A TOML or YAML file with any of these settings by their names; what the environment says goes before it.",
+    )
     var: Path = _set(  # noqa: RUF009 (it gives a dataclass field)
         "FRONTDESK_VAR",
         "var",
@@ -229,13 +244,17 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings that an environment holds; an empty variable counts as not set. Raises SettingsError."""
+        """The settings that an environment holds, and the file it names; what is empty counts as not set.
+
+        Raises SettingsError.
+        """
+        texts = _texts(environ)
         values: dict[str, Any] = {}
         for one in fields(cls):
-            text = environ.get(one.metadata["name"], "").strip()
+            text = texts.get(one.metadata["name"])
             if text:
                 values[one.name] = _value(one.metadata, text)
-        _refuse_half_the_keys([name for name in X_KEYS if not environ.get(name, "").strip()])
+        _refuse_half_the_keys([name for name in X_KEYS if not texts.get(name)])
         stand_ins = {one.name: one.metadata["demo"] for one in fields(cls) if one.metadata["demo"] is not None}
         return cls(**values) if "x_consumer_key" in values else cls(**{**stand_ins, **values})
 
@@ -270,15 +289,26 @@ def read_settings() -> Settings:
     return Settings.read(os.environ)
 
 
+def unknown_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables of this environment, or of a given one, that are no setting, each with the one it most likely means."""
+    names = _names() | {SETTINGS_FILE}
+    given = sorted(os.environ if environ is None else environ)
+    strangers = [name for name in given if name.startswith(("FRONTDESK_", "X_")) and name not in names]
+    return {name: meant for name in strangers if (meant := nearest(name, names))}
+
+
 def with_redis(settings: Settings, redis_url: str) -> Settings:
     """The same settings with another Redis."""
     return replace(settings, redis_url=redis_url)
 
 
 def child_environment(settings: Settings, redis_url: str) -> dict[str, str]:
-    """What a child sees: our environment with exactly these settings, the Redis in use, one thread per library."""
-    values = {one.metadata["name"]: getattr(settings, one.name) for one in fields(Settings)}
-    unset = {name for name, value in values.items() if value is None}
+    """What a child sees: our environment with exactly these settings, the Redis in use, one thread per library.
+
+    It reads no file again: what a file says and these settings do not, such as the keys of X, is not the child's.
+    """
+    values = {one.metadata["name"]: getattr(settings, one.name) for one in fields(Settings)} | {SETTINGS_FILE: None}
+    unset = {name for name, value in values.items() if value is None} | {*_secret_files().values()}
     return {
         **{name: value for name, value in os.environ.items() if name not in unset},
         **{name: str(value) for name, value in values.items() if value is not None},
@@ -299,7 +329,7 @@ def settings_table() -> str:
 
 def _shown_default(about: Mapping[str, Any]) -> str:
     if about["secret"]:
-        return "secret, none"
+        return f"secret, none; or a file that holds it: `{FILE_OF_SECRET.format(about['name'])}`"
     if about["demo"] is not None:
         return f"none; with the sandbox `{about['demo']}`"
     return "none" if about["default"] is None else f"`{_plain(about['default'])}`"
@@ -307,6 +337,40 @@ def _shown_default(about: Mapping[str, Any]) -> str:
 
 def _plain(default: object) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _names() -> set[str]:
+    """What may stand in a file of settings."""
+    return ({one.metadata["name"] for one in fields(Settings)} - {SETTINGS_FILE}) | {*_secret_files().values()}
+
+
+def _secret_files() -> dict[str, str]:
+    """Secret -> the setting that names its file."""
+    secrets = [one.metadata["name"] for one in fields(Settings) if one.metadata["secret"]]
+    return {name: FILE_OF_SECRET.format(name) for name in secrets}
+
+
+def _texts(environ: Mapping[str, str]) -> dict[str, str]:
+    """Every setting as it was written: the environment's word before that of the file. Raises SettingsError."""
+    path = environ.get(SETTINGS_FILE, "").strip()
+    try:
+        of_file = _of_one_place(read_settings_file(_folder(path), _names()), path) if path else {}
+        return of_file | _of_one_place(environ, "the environment")
+    except FileRefused as error:
+        raise SettingsError(str(error)) from None
+
+
+def _of_one_place(given: Mapping[str, str], place: str) -> dict[str, str]:
+    """What one place says, secrets read from their files."""
+    names = [one.metadata["name"] for one in fields(Settings)]
+    found = {name: text for name in names if (text := given.get(name, "").strip())}
+    for name, of_file in _secret_files().items():
+        path = given.get(of_file, "").strip()
+        if path and name in found:
+            raise SettingsError(f"Both {name} and {of_file} are set in {place}. Keep one of them and unset the other.")
+        if path:
+            found[name] = read_secret(of_file, _folder(path))
+    return found
 
 
 def _value(about: Mapping[str, Any], text: str) -> Any:
