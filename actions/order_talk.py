@@ -16,7 +16,8 @@ ASKED = "order_details"
 NOT_FOUND = "I can't find an order with that number and e-mail. Please check both and send them again."
 
 _SAID = {
-    OrderStatus.PLACED: "has been placed and is not packed yet",
+    OrderStatus.PLACED: "has been placed and is not paid yet",
+    OrderStatus.PAID: "is paid and being prepared",
     OrderStatus.PACKED: "is packed and waits for the carrier",
     OrderStatus.SHIPPED: "is on its way",
     OrderStatus.DELIVERED: "was delivered",
@@ -24,6 +25,7 @@ _SAID = {
     OrderStatus.CANCELLED: "was cancelled",
     OrderStatus.RETURNED: "came back to us",
     OrderStatus.REFUNDED: "was refunded",
+    OrderStatus.PARTLY_REFUNDED: "was refunded in part",
 }
 
 

@@ -35,6 +35,7 @@ class OrderStatus(StrEnum):
     """Where an order stands."""
 
     PLACED = "placed"
+    PAID = "paid"
     PACKED = "packed"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
@@ -42,6 +43,7 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
     RETURNED = "returned"
     REFUNDED = "refunded"
+    PARTLY_REFUNDED = "partly_refunded"
 
 
 @dataclass(frozen=True, kw_only=True)

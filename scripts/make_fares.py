@@ -22,6 +22,17 @@ BASES = {
     "EDI": ("AMS", "PMI", "PRG"),
     "AMS": ("NCE", "OPO", "VIE"),
 }
+# the routes of later cities have a chance of their own, so that older prices stay when a city is added
+FIRST_CITIES = 48
+LATER_BASES = {
+    "LPL": ("AMS", "PAR"),
+    "FLR": ("BCN",),
+    "BLQ": ("BCN",),
+    "NUE": ("BCN",),
+    "RIX": ("STO",),
+    "TLL": ("STO",),
+    "GDN": ("STO",),
+}
 SEASONS = (  # name, first and last outbound day, price factor
     ("early winter", date(2026, 11, 22), date(2026, 12, 17), Decimal("0.85")),
     ("christmas", date(2026, 12, 18), date(2027, 1, 4), Decimal("1.60")),
@@ -31,13 +42,15 @@ SEASONS = (  # name, first and last outbound day, price factor
 )
 CABINS = {Cabin.ECONOMY: Decimal(1), Cabin.PREMIUM: Decimal("1.7"), Cabin.BUSINESS: Decimal("3.4")}
 NO_FLIGHTS = {
+    frozenset(("MAN", "LBA")),
+    frozenset(("LON", "CWL")),
     frozenset(("MAN", "LPL")),
     frozenset(("LON", "LPL")),
     frozenset(("LON", "BRS")),
     frozenset(("MAN", "BHX")),
 }
 PREMIUM_ROUTES = ("ROM", "ATH", "IST", "REK", "LIS", "MAD", "HEL", "BCN", "AGP", "PAR")
-FAR = ("ATH", "IST", "REK", "HEL", "LIS", "FAO", "AGP", "SVQ")
+FAR = ("ATH", "IST", "REK", "HEL", "LIS", "FAO", "AGP", "SVQ", "CTA", "TFS", "FNC", "SKG", "MLA", "TLL")
 
 
 def routes(cities: list[City], chance: random.Random) -> Iterator[tuple[City, City]]:
@@ -56,22 +69,46 @@ def routes(cities: list[City], chance: random.Random) -> Iterator[tuple[City, Ci
         yield by_code[start], by_code[end]
 
 
-def rows(cities: list[City], seed: int) -> Iterator[tuple[object, ...]]:
+def later_routes(city: City, older: dict[str, City], chance: random.Random) -> Iterator[tuple[City, City]]:
+    """Both directions of the routes that were added later for this city."""
+    hubs = [hub for hub in HUBS if hub == "MAN" or chance.random() < 0.55]
+    for code in (*hubs, *LATER_BASES.get(city.code, ())):
+        if frozenset((code, city.code)) not in NO_FLIGHTS:
+            yield older[code], city
+            yield city, older[code]
+
+
+def rows(cities: list[City], seed: int) -> list[tuple[object, ...]]:
     """The rows of the table, in a stable order."""
+    first = cities[:FIRST_CITIES]
+    later = [city for city in cities if city not in first or city.code in LATER_BASES]
     chance = random.Random(seed)
-    for start, end in sorted(routes(cities, chance), key=lambda route: (route[0].code, route[1].code)):
-        far = start.code in FAR or end.code in FAR
-        base = Decimal(chance.randint(62, 95) if far else chance.randint(31, 64))
-        cabins = [Cabin.ECONOMY]
-        if end.code in PREMIUM_ROUTES or start.code in PREMIUM_ROUTES:
-            cabins += [Cabin.PREMIUM, Cabin.BUSINESS] if far or "LON" in (start.code, end.code) else [Cabin.PREMIUM]
-        for _, first, last, factor in SEASONS:
-            for cabin in cabins:
-                sold_out = chance.random() < 0.03
-                for trip, times in ((Trip.ONE_WAY, Decimal(1)), (Trip.RETURN, Decimal("1.82"))):
-                    price = (base * factor * CABINS[cabin] * times).quantize(Decimal(1)) - Decimal("0.01")
-                    seats = "sold_out" if sold_out else "open"
-                    yield start.code, end.code, trip, cabin, price, start.currency, first, last, seats, AS_OF
+    found = [row for route in sorted(routes(first, chance), key=_codes) for row in _fares(*route, chance)]
+    older = {city.code: city for city in first}
+    for city in later:
+        own = random.Random(f"{seed} {city.code}")
+        found += [row for route in later_routes(city, older, own) for row in _fares(*route, own)]
+    return sorted(found, key=lambda row: (row[0], row[1]))  # stable: seasons and cabins keep their order
+
+
+def _codes(route: tuple[City, City]) -> tuple[str, str]:
+    return route[0].code, route[1].code
+
+
+def _fares(start: City, end: City, chance: random.Random) -> Iterator[tuple[object, ...]]:
+    """The fares of one route: every season, cabin and trip."""
+    far = start.code in FAR or end.code in FAR
+    base = Decimal(chance.randint(62, 95) if far else chance.randint(31, 64))
+    cabins = [Cabin.ECONOMY]
+    if end.code in PREMIUM_ROUTES or start.code in PREMIUM_ROUTES:
+        cabins += [Cabin.PREMIUM, Cabin.BUSINESS] if far or "LON" in (start.code, end.code) else [Cabin.PREMIUM]
+    for _, first, last, factor in SEASONS:
+        for cabin in cabins:
+            sold_out = chance.random() < 0.03
+            for trip, times in ((Trip.ONE_WAY, Decimal(1)), (Trip.RETURN, Decimal("1.82"))):
+                price = (base * factor * CABINS[cabin] * times).quantize(Decimal(1)) - Decimal("0.01")
+                seats = "sold_out" if sold_out else "open"
+                yield start.code, end.code, trip, cabin, price, start.currency, first, last, seats, AS_OF
 
 
 def main() -> None:

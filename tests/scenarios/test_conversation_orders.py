@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from actions.demo_orders import SHOWN
-from actions.orders import OrdersAway
+import pytest
+
+from actions.demo_orders import HAS_TRACKING, ON_ITS_WAY, SHOWN, demo_orders
+from actions.orders import OrdersAway, OrderStatus
 from bot.settings import X_KEYS, Settings
 from bot.wiring import contact_routes
 from handoff.words import Place, Reason
@@ -49,6 +51,36 @@ async def test_in_private_number_and_email_are_asked_for_and_the_order_is_told(i
     assert last.verification.state == "verified"
     assert last.verification.order == NUMBER
     assert "email" not in last.slots
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (OrderStatus.PLACED, "has been placed and is not paid yet"),
+        (OrderStatus.PAID, "is paid and being prepared"),
+        (OrderStatus.PACKED, "is packed and waits for the carrier"),
+        (OrderStatus.SHIPPED, "is on its way"),
+        (OrderStatus.DELIVERED, "was delivered"),
+        (OrderStatus.DELAYED, "is delayed"),
+        (OrderStatus.CANCELLED, "was cancelled"),
+        (OrderStatus.RETURNED, "came back to us"),
+        (OrderStatus.REFUNDED, "was refunded"),
+        (OrderStatus.PARTLY_REFUNDED, "was refunded in part"),
+    ],
+)
+async def test_every_state_of_an_order_has_its_words(in_private: Dialogue, status: OrderStatus, says: str) -> None:
+    placed = next(each for each in demo_orders() if each.order.status is status)
+    await in_private.hears("where is my order?")
+    await in_private.hears(placed.order.number)
+    told = await in_private.hears(placed.email)
+    assert told.startswith(f"Order {placed.order.number} {says} (updated ")
+    assert ("tracking" in told) == (status in HAS_TRACKING)
+    assert ("Expected" in told) == (status in ON_ITS_WAY)
+
+
+def test_every_state_is_tried() -> None:
+    (marks,) = (mark for mark in test_every_state_of_an_order_has_its_words.pytestmark if mark.name == "parametrize")
+    assert {status for status, _ in marks.args[1]} == set(OrderStatus)
 
 
 async def test_the_number_may_be_six_digits_when_it_was_asked_for(in_private: Dialogue) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.demo_orders import demo_orders
+from actions.demo_orders import BOOKED, HAS_TRACKING, demo_orders
 from actions.order_book import OrderBook, build_order_book
 from actions.orders import (
     OrdersAway,
@@ -120,10 +120,20 @@ def test_two_emails_are_the_same_whatever_case_and_blanks() -> None:
 def test_the_demo_orders_are_many_in_every_status_and_always_the_same() -> None:
     orders = [placed.order for placed in demo_orders()]
     assert orders == [placed.order for placed in demo_orders()]
-    assert len({order.number for order in orders}) == len(orders) >= 60
-    assert set(Counter(order.status for order in orders)) == set(OrderStatus)
+    assert len({order.number for order in orders}) == len(orders) == 500
+    counts = Counter(order.status for order in orders)
+    assert min(counts[status] for status in OrderStatus) >= 45
+    assert all((order.tracking is not None) == (order.status in HAS_TRACKING) for order in orders)
     assert all(order.tracking for order in orders if order.status is OrderStatus.SHIPPED)
     assert all(order.placed_on <= order.updated_on for order in orders)
+
+
+def test_bookings_stand_in_the_states_a_booking_can_have_only() -> None:
+    orders = [placed.order for placed in demo_orders()]
+    bookings = [order for order in orders if " to " in order.items[0].title]
+    assert len(bookings) >= 100
+    assert {order.status for order in bookings} == set(BOOKED)
+    assert all(order.total == sum(item.price * item.quantity for item in order.items) for order in orders)
 
 
 def test_the_script_writes_the_order_book(tmp_path: Path) -> None:
@@ -131,12 +141,12 @@ def test_the_script_writes_the_order_book(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "make_orders.py"), str(path)]
     subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT)}, capture_output=True)
     with closing(sqlite3.connect(path)) as book:
-        assert book.execute("SELECT count(*) FROM orders").fetchone()[0] >= 60
+        assert book.execute("SELECT count(*) FROM orders").fetchone()[0] == 500
 
 
 def test_writing_the_book_again_replaces_it_whole(tmp_path: Path) -> None:
     path = tmp_path / "orders.sqlite"
-    assert build_order_book(path) == build_order_book(path) >= 60
+    assert build_order_book(path) == build_order_book(path) == 500
     assert [file.name for file in tmp_path.iterdir()] == ["orders.sqlite"]
 
 
