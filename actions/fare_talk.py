@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from actions.fares import Cabin, FareAnswer, FareKind, FareQuery, FareSource, Trip
-from actions.turn import Result, TurnNow, Why, how_to_go_on
+from actions.fares import Cabin, Fare, FareAnswer, FareKind, FareQuery, FaresAway, FareSource, Trip
+from actions.turn import Result, TurnNow, Why, how_to_go_on, moment
+from handoff.words import Reason
 
 PARTS = ("origin", "destination", "depart", "return_date", "trip", "cabin")
 LONGEST_ECHO_CHARS = 30
@@ -71,10 +72,14 @@ class FareTalk:
                 failed=again,
                 slots={**wanted.slots(), "asked": missing},
             )
-        answer = await self._fares.lowest(_query(wanted), turn.now.date())
+        try:
+            answer = await self._fares.lowest(_query(wanted), turn.now.date())
+        except FaresAway as error:
+            why = Why(rule="fare_source_down", detail=type(error).__name__)
+            return Result(why=why, needs_person=Reason.SOURCE_DOWN, slots=wanted.slots())
         if answer.kind is FareKind.UNKNOWN_CITY:
             return _unknown(turn, wanted, answer)
-        text = _quote(answer, wanted, turn.now.date()) if answer.kind is FareKind.FOUND else _why_not(answer)
+        text = _quote(answer, wanted, turn) if answer.kind is FareKind.FOUND else _why_not(answer)
         return Result(
             why=Why(rule="fare", detail=str(answer.kind)), text=text, slots={**wanted.slots(), **_forget(answer.kind)}
         )
@@ -183,8 +188,8 @@ def _echo(text: str) -> str:
     return f"“{words}”" if words else ""
 
 
-def _quote(answer: FareAnswer, wanted: Wanted, today: date) -> str:
-    fare = answer.fare
+def _quote(answer: FareAnswer, wanted: Wanted, turn: TurnNow) -> str:
+    fare, today = answer.fare, turn.now.date()
     if fare is None or answer.origin is None or answer.destination is None:
         raise ValueError("a fare was found without fare or cities")
     when = (
@@ -192,11 +197,14 @@ def _quote(answer: FareAnswer, wanted: Wanted, today: date) -> str:
         if answer.query.depart
         else f"flying out {_date(max(fare.travel_from, today))} to {_date(fare.travel_until)}"
     )
+    what = f"{answer.origin.name} to {answer.destination.name}, {_TRIPS[fare.trip]}, {fare.cabin}"
+    price = f"from {fare.price_text} ({fare.currency}) per adult, {when}"
+    if answer.is_last_known:
+        person = "Write AGENT" if turn.is_private else "Mention us with AGENT"
+        doubt = f"I can't check it now and it may have changed. {person} for a person."
+        return f"{what}, last known at {_as_of(fare, turn.now)}: {price}. {doubt}"
     assumed = "" if wanted.trip else " Say “one way” if you need no return."
-    return (
-        f"{answer.origin.name} to {answer.destination.name}, {_TRIPS[fare.trip]}, {fare.cabin}: "
-        f"from {fare.price_text} ({fare.currency}) per adult, {when}. As of {_date(fare.as_of)}.{assumed}"
-    )
+    return f"{what}: {price}. As of {_as_of(fare, turn.now)}.{assumed}"
 
 
 def _why_not(answer: FareAnswer) -> str:
@@ -222,6 +230,13 @@ def _forget(kind: FareKind) -> dict[str, Any]:
     if kind in (FareKind.PAST_DATE, FareKind.RETURN_BEFORE_DEPARTURE):
         return {"depart": None, "return_date": None, "asked": "date"}
     return {}
+
+
+def _as_of(fare: Fare, now: datetime) -> str:
+    """The age of a price: the day, or the time of day where the source tells it and it was today."""
+    if fare.confirmed_at is None:
+        return _date(fare.as_of)
+    return moment(fare.confirmed_at, now)
 
 
 def _date(day: date | None) -> str:

@@ -1,7 +1,7 @@
 """Fares: what can be asked, what can be answered, and the port that answers it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -52,6 +52,7 @@ class Fare:
     travel_until: date
     sold_out: bool
     as_of: date  # when the price was last confirmed
+    confirmed_at: datetime | None = None  # the same to the minute, with its zone, where the source says so
 
     @property
     def price_text(self) -> str:
@@ -83,13 +84,18 @@ class FareAnswer:
     destination: City | None = None
     unknown: str | None = None
     on_sale_until: date | None = None  # the last day on sale, when known
+    is_last_known: bool = False  # the source is away: this is what it said at the fare's confirmed_at
+
+
+class FaresAway(Exception):
+    """Fares cannot be looked up now; a person has to."""
 
 
 class FareSource(Protocol):
     """Where fares come from."""
 
     async def lowest(self, query: FareQuery, today: date) -> FareAnswer:
-        """The lowest fare that fits, or the plain reason why there is none."""
+        """The lowest fare that fits, or the plain reason why there is none; raises FaresAway."""
         ...
 
 

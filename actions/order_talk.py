@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from actions.attempt_count import AttemptsAway
 from actions.contact import Contact
 from actions.orders import Order, OrdersAway, OrderSource, OrderStatus, bare_order_numbers, emails, order_numbers
-from actions.turn import Result, TurnNow, Why
+from actions.turn import Result, TurnNow, Why, moment
 from actions.verification import AttemptReader, Attempts, Decision, Verdict, check
 from handoff.words import Reason
 
@@ -63,7 +63,7 @@ class OrderTalk:
             return Result(
                 why=Why(rule="order_source_down", detail=type(error).__name__), needs_person=Reason.SOURCE_DOWN
             )
-        return _told(decision)
+        return _told(decision, turn.now)
 
 
 def _asking(turn: TurnNow, number: str | None, email: str | None) -> Result:
@@ -84,14 +84,14 @@ def _asking(turn: TurnNow, number: str | None, email: str | None) -> Result:
     )
 
 
-def _told(decision: Decision) -> Result:
+def _told(decision: Decision, now: datetime) -> Result:
     forgotten: dict[str, Any] = {"order_number": None, "email": None}
     attempts = decision.attempts.to_json()
     if decision.verdict is Verdict.VERIFIED and decision.order is not None:
         found = {"verification": "verified", "verified_order": decision.order.number}
         return Result(
             why=Why(rule="order_verified"),
-            text=_details(decision.order),
+            text=_details(decision.order, now),
             attempts=attempts,
             slots={**forgotten, **found},
         )
@@ -114,7 +114,7 @@ def _told(decision: Decision) -> Result:
     )
 
 
-def _details(order: Order) -> str:
+def _details(order: Order, now: datetime) -> str:
     """The order in a few lines, dates written out."""
     lines = [f"Order {order.number} {_SAID[order.status]} (updated {_date(order.updated_on)})."]
     lines.append(f"Placed {_date(order.placed_on)}, total {order.total_text}.")
@@ -123,6 +123,8 @@ def _details(order: Order) -> str:
         lines.append(f"Carrier: {order.carrier}" + (f", tracking {order.tracking}." if order.tracking else "."))
     if order.expected_on and order.status is not OrderStatus.DELIVERED:
         lines.append(f"Expected {_date(order.expected_on)}.")
+    if order.confirmed_at:
+        lines.append(f"As of {moment(order.confirmed_at, now)}.")
     return "\n".join(lines)
 
 

@@ -4,8 +4,8 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -69,6 +69,8 @@ class Order:
     carrier: str | None = None
     tracking: str | None = None
     expected_on: date | None = None
+    # when the source said so; two readings of one order are the same order
+    confirmed_at: datetime | None = field(default=None, compare=False)
 
     @property
     def total_text(self) -> str:
@@ -84,7 +86,7 @@ class OrderSource(Protocol):
     """Where orders are looked up."""
 
     async def find(self, number: str, email: str) -> Order | None:
-        """The order, if number and e-mail belong together; None says not which of them is wrong."""
+        """The order, if number and e-mail belong together; None says not which of them is wrong. Raises OrdersAway."""
         ...
 
 

@@ -168,3 +168,9 @@ def how_to_go_on(turn: TurnNow) -> str:
     if turn.is_private:
         return ""
     return " Mention us again or send a DM." if turn.private_possible else " Please mention us in your reply."
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time as customers read it, in the service's zone: 10:42, with the day unless it is today."""
+    local = at.astimezone(now.tzinfo)
+    return f"{local:%H:%M}" if local.date() == now.date() else f"{local.day} {local:%b %Y, %H:%M}"

@@ -128,8 +128,8 @@ async def _ask(settings: Settings, text: str, place: Place) -> Asked:
     now = datetime.now(UTC)
     parts = wiring.ledger_parts(settings)
     hours = wiring.service_hours()
-    async with wiring.published_knowledge(settings) as knowledge, parts.redis:
-        assistant = await wiring.assistant(settings, parts, knowledge, hours)
+    async with wiring.published_knowledge(settings) as knowledge, wiring.sources(settings) as sources, parts.redis:
+        assistant = await wiring.assistant(settings, parts, knowledge, hours, sources)
         remembering = Remembering(assistant)
         turns = wiring.turns(settings, parts, remembering, hours, counts=RememberedAttemptCount())
         turn = await turns.decide(first_burst(_snapshot(text, place, now)), 0, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handoff.hours import ServiceHours
-from handoff.words import Place, Promise
+from handoff.words import Place, Promise, Reason
 
 PUBLIC_LIMIT = 280
 """Weighted characters of a post (X's text rules, configuration v3)."""
@@ -28,6 +28,10 @@ class HandOver:
 
     text: str
     promise: Promise | None
+
+
+_BECAUSE = {Reason.SOURCE_DOWN: "I can't look that up right now, so a colleague will."}
+"""How a hand-over begins where the reason is nothing that the customer said."""
 
 
 class Notices:
@@ -53,6 +57,10 @@ class Notices:
         """The reply time told at a hand-over, with its due time in business hours."""
         due = self._hours.reply_by(now, self._reply_minutes)
         return Promise(told_at=now, due_at=due, wording=f"You can expect a reply {self._hours.by(due, now)}.")
+
+    def because(self, reason: Reason) -> str:
+        """Says why a person is called; empty where the usual words do."""
+        return _BECAUSE.get(reason, "")
 
     def hand_over(self, words: str, now: datetime, *, place: Place, disclose: bool) -> HandOver:
         """Says that a person will look, whether people are there, and by when to expect a reply.

@@ -48,7 +48,7 @@ def own_folder(settings: Settings, *, say: Say, keep: bool = False) -> Iterator[
 
 
 def own_settings(settings: Settings, folder: Path, *, limits: str) -> Settings:
-    """As the operator set it, but for where it lives: never X, never the operator's Redis.
+    """As the operator set it, but for where it lives: never X, the operator's Redis or the company's systems.
 
     `limits`: `off`, or `ppu` to live within X's own, which the sandbox then holds to.
     """
@@ -70,6 +70,10 @@ def own_settings(settings: Settings, folder: Path, *, limits: str) -> Settings:
         x_access_token=None,
         x_access_token_secret=None,
         x_base_url=None,
+        fares_url=None,
+        fares_token=None,
+        orders_url=None,
+        orders_token=None,
         mentions_poll_s=every_s.get("mentions"),
         direct_poll_s=every_s.get("direct"),
     )

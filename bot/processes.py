@@ -88,12 +88,13 @@ async def _respond(
     progress.trouble = "The model is being loaded."
     await asyncio.sleep(0)
     hours = wiring.service_hours()
-    assistant = await wiring.assistant(settings, parts, knowledge, hours)
-    responder = wiring.responder(settings, parts, assistant, hours)
-    checks["responder"] = told(lambda: responder.trouble)
-    checks["knowledge"] = told(lambda: None if knowledge.status.version else knowledge.status.error)
-    if not stop.is_set():
-        await responder.run(stop)
+    async with wiring.sources(settings) as sources:
+        assistant = await wiring.assistant(settings, parts, knowledge, hours, sources)
+        responder = wiring.responder(settings, parts, assistant, hours)
+        checks["responder"] = told(lambda: responder.trouble)
+        checks["knowledge"] = told(lambda: None if knowledge.status.version else knowledge.status.error)
+        if not stop.is_set():
+            await responder.run(stop)
 
 
 async def run_desk(settings: Settings) -> None:

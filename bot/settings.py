@@ -85,6 +85,25 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _system(text: str) -> str:
+    """The address of a company's system; what is secret about it has a setting of its own, which is never printed."""
+    wanted = "an address such as https://fares.example.com/v1, without user name, ? or #"
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        raise _Refused(wanted) from None
+    if not known or "@" in parts.netloc or "?" in text or "#" in text:
+        raise _Refused(wanted)
+    return text.rstrip("/")
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{1,4096}", text):
+        raise _Refused("a token of plain characters without blanks")
+    return text
+
+
 def _set(
     name: str, default: Any, read: Callable[[str], Any], help: str, *, secret: bool = False, demo: Any = None
 ) -> Any:
@@ -222,6 +241,21 @@ class Settings:
         "Web page given there, in words: an address in a public post would cost more and look like spam.",
         demo="the contact page of our website",
     )
+
+    fares_url: str | None = _set(
+        "FARES_URL",
+        None,
+        _system,
+        "Address of your fares (docs/sources.openapi.yml). Not set: the fare table that comes with Frontdesk.",
+    )
+    fares_token: str | None = _set("FARES_TOKEN", None, _token, "Bearer token for `FARES_URL`.", secret=True)
+    orders_url: str | None = _set(
+        "ORDERS_URL",
+        None,
+        _system,
+        "Address of your orders (docs/sources.openapi.yml). Not set: the made-up orders that come with Frontdesk.",
+    )
+    orders_token: str | None = _set("ORDERS_TOKEN", None, _token, "Bearer token for `ORDERS_URL`.", secret=True)
 
     demo: str = _set(
         "FRONTDESK_DEMO",
@@ -377,9 +411,13 @@ def _value(about: Mapping[str, Any], text: str) -> Any:
     try:
         return about["read"](text)
     except _Refused as wanted:
-        shown = "is set, but" if about["secret"] else f'is "{text[:80]}", but'
+        shown = "is set, but" if about["secret"] else f'is "{_without_password(text)[:80]}", but'
         remedy = "" if about["default"] is None else f" (default: {_plain(about['default'])})"
         raise SettingsError(f"{about['name']} {shown} must be {wanted}{remedy}. Change it or unset it.") from None
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"//.*@", "//…@", text)
 
 
 def _refuse_half_the_keys(missing: list[str]) -> None:

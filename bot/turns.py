@@ -197,7 +197,10 @@ class _Deciding:
         if assessment.needs_person and is_unsure and answer.needs_person in WEAKER_THAN_A_COMPLAINT:
             return await self._call_for_sensitive(assessment, answer=answer, memory=memory)
         if answer.needs_person is not None:
-            return await self.call_person(answer.needs_person, answer.evidence, answer=answer, memory=memory)
+            words = self._turns.notices.because(answer.needs_person)
+            return await self.call_person(
+                answer.needs_person, answer.evidence, words=words, answer=answer, memory=memory
+            )
         if answer.silent_rule is not None:
             return burst.ends(
                 self._fence, Outcome.SILENT, rule=answer.silent_rule, memory=memory.model_dump_json(), answer=answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,9 +16,13 @@ from redis.asyncio import Redis
 
 from actions.attempt_count import RedisAttemptCount
 from actions.cities import CitiesError, load_cities
-from actions.fare_table import FareTable, FareTableError, load_fares
+from actions.fare_table import FareTableError, load_fares
+from actions.fares import FareSource
+from actions.http_fares import HttpFares
+from actions.http_orders import HttpOrders
+from actions.http_source import HttpSource
 from actions.order_book import OrderBook
-from actions.orders import emails, order_numbers
+from actions.orders import OrderSource, emails, order_numbers
 from actions.verification import AttemptCount
 from bot.answer import Answerer, AssistantFailed, ContactRoutes
 from bot.casework import Casework
@@ -109,9 +114,30 @@ def published_knowledge(settings: Settings) -> PublishedKnowledge:
     return PublishedKnowledge(redis, encoder_revision=shared_encoder().revision)
 
 
-def fares() -> FareTable:
-    """The embedded fare table."""
-    return load_fares(cities=load_cities())
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where fares and orders come from."""
+
+    fares: FareSource
+    orders: OrderSource
+
+
+@asynccontextmanager
+async def sources(settings: Settings) -> AsyncIterator[Sources]:
+    """The company's systems where they are set, else the embedded table and book; connections end with the block."""
+    cities, now = load_cities(), SystemClock().now
+    fares: FareSource | None = None
+    orders: OrderSource | None = None
+    async with AsyncExitStack() as opened:
+        if settings.fares_url:
+            source = HttpSource(name="fares", url=settings.fares_url, token=settings.fares_token)
+            opened.push_async_callback(source.aclose)
+            fares = HttpFares(source, cities=cities, now=now)
+        if settings.orders_url:
+            source = HttpSource(name="orders", url=settings.orders_url, token=settings.orders_token)
+            opened.push_async_callback(source.aclose)
+            orders = HttpOrders(source, now=now)
+        yield Sources(fares=fares or load_fares(cities=cities), orders=orders or OrderBook(Folder(settings.var).orders))
 
 
 def contact_routes(settings: Settings) -> ContactRoutes:
@@ -137,17 +163,16 @@ def notices(settings: Settings, hours: ServiceHours) -> Notices:
 
 
 async def assistant(
-    settings: Settings, parts: LedgerParts, knowledge: PublishedKnowledge, hours: ServiceHours
+    settings: Settings, parts: LedgerParts, knowledge: PublishedKnowledge, hours: ServiceHours, asked: Sources
 ) -> Assistant:
     """Rasa, loaded from the trained model and tried once; takes seconds and half a gigabyte."""
     from bot.assistant import Assistant
 
-    folder = Folder(settings.var)
     built = Assistant(
-        model_path=trained_model(folder.models),
+        model_path=trained_model(Folder(settings.var).models),
         knowledge=knowledge,
-        fares=fares(),
-        orders=OrderBook(folder.orders),
+        fares=asked.fares,
+        orders=asked.orders,
         counts=RedisAttemptCount(parts.redis),
         hours=hours,
         contact=contact_routes(settings),
