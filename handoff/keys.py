@@ -27,17 +27,29 @@ Redis as on Redis Cluster.
     {p07}:lease:<role>                 hash    holder, fence, until_ms, grace_ms (roles: responder, delivery)
     {p07}:fence:<role>                 string  last fencing number given
     {p07}:done:<command id>            string  the recorded result of a command (expires)
+    {p07}:announcement:<id>            hash    state (queued|skipped|cancelled), template, at_ms, recorded_ms, entry;
+                                               one for each occurrence, kept for 90 days; these and the two
+                                               below lie in the partition of `x:account`
+    {p07}:announcements                zset    the same ids -> ms for which they were meant
+    {p07}:stop                         hash    by, reason, since_ms; while it is there nothing automated is said
+    {p07}:gone:<SHA-1 of a message id> string  tombstone of a purged or erased message, taken in no more (expires)
+    {p07}:erasing                      hash    conversations being erased -> JSON: counts, last journal line about them
+    {p07}:erased                       hash    day since 1970 and kind of journal line -> how many were erased
     {p07}:changes                      pub/sub a conversation's key whenever something in it changed
     {desk}:agent:<name>                hash    display_name, initials, role, argon2; {desk}:agents is the set of names
     {desk}:session:<SHA-256>           string  who is signed in (expires); the cookie holds the token itself
     {desk}:attempts:<SHA-256>          string  sign-in attempts by name, address, or both (expires)
     {account}:lease:ingress, :fence:ingress    one reader of the account
-    {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox
+    {account}:lease:upkeep, :fence:upkeep      one purge, erasure or backup at a time
+    {account}:purged                   string  the last day, in the service's time zone, that was purged to the end
+    {account}:restoring                string  checksum of the backup that is being restored
+    {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox; of
+                                               `announcements`: ms up to which the due ones were looked for
 
     transition      guard                                          changes
     lease           free, expired (with its grace), or own         lease, fence
     release_lease   own                                            lease
-    receive         the event id is new                            message, inbox, transcript, journal
+    receive         the event id is new, and has no tombstone      message, inbox, transcript, journal
     commit_turn     fence, epoch, messages still waiting           outcomes, tracker, memory, outbox, case, journal
     take            epoch; the queue owns it                       owner, epoch
     release         epoch; the agent owns it                       owner back to the queue, epoch
@@ -47,10 +59,21 @@ Redis as on Redis Cluster.
     resolve         epoch; the agent owns it; last words seen      case closed, owner bot, epoch, fresh tracker
     give_back       epoch; the agent owns it; last words seen      as resolve, and says so to the customer
     claim_entry     fence; the head of the conversation is due     sending, or cancelled (epoch, expiry, opt-out), or
-                                                                   unknown (found in sending under an older fence)
+                                                                   unknown (found in sending under an older fence);
+                                                                   automated words wait while there is a stop
     settle_entry    fence; the entry is sending or unknown         sent, retry_at, blocked, cancelled, unknown, dead;
                                                                    a case if a person must look
     break_promise   the promise is due and unkept                  case, journal
+    announce        the occurrence is new                          announcement, outbox, journal
+    skip_announcement    the occurrence is new                     announcement (skipped), journal
+    cancel_announcement  not said, and not about to be             announcement and entry (cancelled), journal
+    stop            there is no stop                               stop, journal
+    go              there is a stop                                stop removed, journal
+    purge           no open case, nothing waits, nothing unsaid    old lines, cases, the customer; tombstones
+    trim_journal    lines older than their days                    journal
+    erase           none of its entries may be going out           everything of the conversation, its case, tombstones
+    forget_traces   the line tells of who is being erased          journal, recorded results, counts of the erased
+    end_erasure     the erasure has begun                          erasing, journal
     set_cursor      newer than the stored one                      cursor
 """
 
@@ -60,6 +83,8 @@ from zlib import crc32
 
 DEFAULT_PARTITIONS = 16
 ACCOUNT = "{account}"
+ACCOUNT_CONVERSATION = "x:account"
+"""What the account says to everybody, kept like a conversation so that order and once-only hold for it too."""
 CASE_ID_PATTERN = r"^C[0-9]{2,}-[0-9]+$"
 
 

@@ -57,6 +57,10 @@ class Ruling(BaseModel):
     holder: str | None = None
     free_in_ms: int | None = None
     id: str | None = None
+    counts: dict[str, int] | None = None
+    """How many of each kind were purged or erased."""
+    more: bool = False
+    """Whether the same is to be asked for again: as much is done at a time as keeps Redis free for others."""
     record: dict[str, str] | None = None
     """The stored fields of what was claimed."""
 

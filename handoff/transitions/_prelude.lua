@@ -21,6 +21,11 @@ end
 
 local function changed(conversation) redis.call('PUBLISH', P .. ':changes', conversation) end
 
+-- What is left of a purged or erased message for some days: a fingerprint of its id, so that it is not taken in again.
+local function tombstone(message) return P .. ':gone:' .. redis.sha1hex(message) end
+
+local function bury(message, ms) redis.call('SET', tombstone(message), '', 'PX', ms) end
+
 -- Appends to the transcript and returns the new last sequence number of the conversation.
 local function tell(conversation, line)
   local seq = redis.call('HINCRBY', conv_key(conversation), 'seq', 1)
@@ -43,7 +48,8 @@ local function give_to(conversation, owner)
   return redis.call('HINCRBY', conv_key(conversation), 'epoch', 1)
 end
 
-local function put_in_outbox(conversation, entry, epoch)
+-- `turn`: the turn that wrote it; none for what people write.
+local function put_in_outbox(conversation, entry, epoch, turn)
   local key = P .. ':entry:' .. entry.id
   local seq = tell(conversation, {kind = 'entry', id = entry.id, author = entry.author})
   local due = entry.held_until_ms or now
@@ -54,7 +60,8 @@ local function put_in_outbox(conversation, entry, epoch)
   if entry.although_opted_out then redis.call('HSET', key, 'although_opted_out', 1) end
   local length = redis.call('RPUSH', conv_key(conversation) .. ':outbox', entry.id)
   if length == 1 then redis.call('ZADD', P .. ':outbox', due, conversation) end
-  journal('entry_queued', conversation, {entry = entry.id, author = entry.author, place = entry.place})
+  journal('entry_queued', conversation, {entry = entry.id, author = entry.author, place = entry.place,
+    turn = turn})
 end
 
 -- Opens a case: owner queue, a new epoch, the packet stored, the promise running. Returns its id and the epoch.
@@ -73,7 +80,8 @@ local function open_case(conversation, case)
     redis.call('ZADD', P .. ':promises', case.promise_due_ms, id)
   end
   tell(conversation, {kind = 'event', what = 'case_opened', case = id, reason = case.reason})
-  journal('case_opened', conversation, {case = id, reason = case.reason, priority = case.priority})
+  journal('case_opened', conversation, {case = id, reason = case.reason, priority = case.priority,
+    promise_due_ms = case.promise_due_ms})
   return id, epoch
 end
 
@@ -104,6 +112,7 @@ local function refusal(case_id, wanted)
   local conversation = redis.call('HGET', key, 'conversation')
   if not conversation then return nil, {result = 'no_such_case'} end
   if redis.call('HGET', key, 'state') ~= 'open' then
+    if redis.call('HGET', key, 'resolution') == 'erased' then return nil, {result = 'erased'} end
     return nil, {result = 'resolved', by = redis.call('HGET', key, 'resolved_by') or ''}
   end
   local conv = conv_key(conversation)

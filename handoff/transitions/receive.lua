@@ -1,6 +1,7 @@
 -- Stores one message of a customer, once.
 local key = P .. ':message:' .. args.id
-if redis.call('EXISTS', key) == 1 then return cjson.encode({result = 'duplicate'}) end
+-- A tombstone stands for a message that was purged or erased and that the platform shows again.
+if redis.call('EXISTS', key, tombstone(args.id)) > 0 then return cjson.encode({result = 'duplicate'}) end
 local conv = conv_key(args.conversation)
 redis.call('HSETNX', conv, 'owner', 'bot')
 redis.call('HSETNX', conv, 'epoch', 1)
