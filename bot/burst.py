@@ -64,6 +64,8 @@ class Burst:
     ) -> Turn:
         """The turn of this burst; `answer` is stored as said, `known` only as understood."""
         known = known or answer
+        if answer:
+            parts.setdefault("failed", answer.failed)
         return Turn(
             turn_id=self.turn_id,
             conversation=self.conversation.key,

@@ -184,7 +184,8 @@ class _Deciding:
             return await self.call_person(Reason.CANNOT_REPLY, evidence("not_summoned", rule))
         place = burst.answerable.place
         text = notices.describe_picture(place) if shown else notices.ask_what(place)
-        return self._say([Reply(text=text)], memory=burst.memory.failed(), rule=rule)
+        turn = self._say([Reply(text=text)], memory=burst.memory.failed(), rule=rule)
+        return turn.model_copy(update={"failed": True})
 
     async def _answer(self, assessment: Assessment) -> Turn:
         """The assistant's turn; a soft complaint that it has no sure answer to goes to a person."""

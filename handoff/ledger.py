@@ -70,6 +70,8 @@ class Turn(Value):
     memory: str | None = None
     opted_out: bool | None = None
     intent: str | None = None
+    failed: bool | None = None
+    """Whether the bot had no answer to what was asked; a clarifying question counts. None: it was not asked."""
     understood: str | None = None
     """What was understood and with what certainty, as JSON, for the agent and for `frontdesk ask`."""
 

@@ -10,7 +10,8 @@ for _, id in ipairs(args.messages) do
   redis.call('HSET', P .. ':message:' .. id, 'state', 'handled', 'outcome', args.outcome, 'rule', args.rule or '',
     'turn', args.turn_id, 'handled_ms', now, 'understood', args.understood or '')
   journal('outcome', args.conversation, {message = id, outcome = args.outcome, rule = args.rule, turn = args.turn_id,
-    reason = args.case and args.case.reason, intent = args.intent, articles = args.articles})
+    reason = args.case and args.case.reason, intent = args.intent, articles = args.articles,
+    failed = args.failed})
 end
 redis.call('LTRIM', conv .. ':inbox', #args.messages, -1)
 local next_id = redis.call('LINDEX', conv .. ':inbox', 0)
@@ -29,6 +30,6 @@ end
 local result = {result = 'committed', epoch = args.epoch}
 if args.raised then raise_case(args.conversation, args.raised) end
 if args.case then result.case, result.epoch = open_case(args.conversation, args.case) end
-for _, entry in ipairs(args.entries) do put_in_outbox(args.conversation, entry, result.epoch) end
+for _, entry in ipairs(args.entries) do put_in_outbox(args.conversation, entry, result.epoch, args.turn_id) end
 changed(args.conversation)
 return done(result)
