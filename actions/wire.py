@@ -43,10 +43,10 @@ def _money(value: Any) -> Decimal:
     return Decimal(value)
 
 
-def _moment(value: Any) -> Any:
+def _moment(value: Any) -> datetime:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise ValueError("a time is text with its zone, such as 2026-11-22T10:42:00Z")
-    return value
+    return datetime.fromisoformat(value)
 
 
 def _day(value: Any) -> date:

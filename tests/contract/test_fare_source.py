@@ -1,8 +1,8 @@
 """What every source of fares promises."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 from actions.cities import Cities, City
 from actions.fare_table import COLUMNS, FareTable, load_fares
 from actions.fares import Cabin, Fare, FareKind, FareQuery, FareSource, Trip
+from actions.http_fares import HttpFares
+from tests.support.company_system import CompanySystem
 
 TODAY = date(2026, 11, 22)
 CITIES = Cities(
@@ -75,11 +77,16 @@ def written(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["in memory", "from a file"])
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> FareSource:
+@pytest.fixture(params=["in memory", "from a file", "over HTTP"])
+async def source(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FareSource]:
     if request.param == "in memory":
-        return FareTable(fares(), cities=CITIES)
-    return load_fares(written(tmp_path), cities=CITIES)
+        yield FareTable(fares(), cities=CITIES)
+    elif request.param == "from a file":
+        yield load_fares(written(tmp_path), cities=CITIES)
+    else:
+        system = CompanySystem(fares=fares(), as_of="2026-11-20T08:00:00Z")
+        async with system.running(), system.source() as asked:
+            yield HttpFares(asked, cities=CITIES, now=lambda: datetime(2026, 11, 22, 12, tzinfo=UTC))
 
 
 def to_paris(**more: object) -> FareQuery:

@@ -1,12 +1,15 @@
 """What every source of orders promises."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from actions.demo_orders import PlacedOrder, demo_orders
+from actions.http_orders import HttpOrders
 from actions.order_book import OrderBook, build_order_book
 from actions.orders import Order, OrderSource, OrderStatus, normal_number, same_email
+from tests.support.company_system import NOW, CompanySystem
 
 
 class RememberedOrders:
@@ -23,12 +26,17 @@ class RememberedOrders:
         return placed.order if placed and same_email(email, placed.email) else None
 
 
-@pytest.fixture(params=["remembered", "order book"])
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> OrderSource:
+@pytest.fixture(params=["remembered", "order book", "over HTTP"])
+async def source(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OrderSource]:
     if request.param == "remembered":
-        return RememberedOrders(list(demo_orders()))
-    build_order_book(tmp_path / "orders.sqlite")
-    return OrderBook(tmp_path / "orders.sqlite")
+        yield RememberedOrders(list(demo_orders()))
+    elif request.param == "order book":
+        build_order_book(tmp_path / "orders.sqlite")
+        yield OrderBook(tmp_path / "orders.sqlite")
+    else:
+        system = CompanySystem(orders=list(demo_orders()))
+        async with system.running(), system.source("orders") as asked:
+            yield HttpOrders(asked, now=lambda: NOW)
 
 
 async def test_every_order_is_found_by_its_number_and_email(source: OrderSource) -> None:
