@@ -16,6 +16,15 @@ if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[3]) en
 return redis.call('HLEN', KEYS[1])
 """
 
+# Keeps the count, which guards the order, and forgets who tried.
+FORGET = """
+local entries, gone = redis.call('HGETALL', KEYS[1]), 0
+for i = 1, #entries, 2 do
+  if entries[i + 1] == ARGV[1] then redis.call('HSET', KEYS[1], entries[i], ''); gone = gone + 1 end
+end
+return gone
+"""
+
 
 class AttemptsAway(Exception):
     """The count cannot be read or written now; nobody can be verified without it."""
@@ -36,6 +45,20 @@ class RedisAttemptCount:
         """Count one wrong try, once per attempt id; raises AttemptsAway."""
         expires_s = int(WINDOW.total_seconds())
         return await self._call("EVAL", FAILED, 1, redis_key(order_key), attempt_id, customer_id, expires_s)
+
+    async def tries_of(self, customer_id: str) -> int:
+        """How many wrong tries of the last day are held as this customer's; raises RedisError."""
+        found = 0
+        async for key in self._client.scan_iter(match=redis_key("*"), count=500):
+            found += (await self._client.hvals(key)).count(customer_id)
+        return found
+
+    async def forget(self, customer_id: str) -> int:
+        """Keeps every count, and forgets which tries were this customer's; raises RedisError."""
+        forgotten = 0
+        async for key in self._client.scan_iter(match=redis_key("*"), count=500):
+            forgotten += int(await self._client.execute_command("EVAL", FORGET, 1, key, customer_id))  # type: ignore[no-untyped-call]
+        return forgotten
 
     async def _call(self, *command: Any) -> int:
         try:

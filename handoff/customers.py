@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from handoff.keys import partition_of
+from handoff.keys import ACCOUNT_CONVERSATION, partition_of
 from handoff.words import Customer, Value
 
 EXPORT_VERSION = 1
@@ -50,7 +50,7 @@ async def find(redis: Redis, who: str, *, partitions: int) -> Held:
     found: dict[str, Held] = {}
     async for conversation in conversations_in(redis):
         stored = await redis.hget(f"{partition_of(conversation, partitions)}:conv:{conversation}", "customer")
-        if not stored:
+        if not stored or conversation == ACCOUNT_CONVERSATION:
             continue
         customer = Customer.model_validate_json(stored)
         if customer.id == by_id or customer.handle.casefold() == handle:

@@ -11,6 +11,11 @@ WHAT_HAPPENED = {
     403: ("Not allowed", "Your role does not include this, or the form was not sent from this site."),
     404: ("Not found", "There is nothing at this address."),
     405: ("Not possible", "This address does not do that."),
+    410: (
+        "Erased",
+        "This case was closed because its customer's data were erased. Nothing of it is left, and nothing is to be "
+        "done; if they write again, that is a new conversation.",
+    ),
     413: ("Too long", "What you sent is larger than this page accepts. Shorten it and try again."),
     429: ("Too many attempts", "Wait a little, then try again."),
     503: (

@@ -185,10 +185,7 @@ class Actions:
             seen_seq = lines[-1].seq
 
     async def _case(self, request: web.Request) -> Case:
-        case = await self._parts.desk.case(request.match_info["case"])
-        if case is None:
-            raise web.HTTPNotFound
-        return case
+        return await self._pages.case_of(request)
 
     async def _ended(
         self,

@@ -112,11 +112,17 @@ class Pages:
         return self._parts.shell.render(request, "console/case.html", context, status=status)
 
     async def view(self, request: web.Request) -> CaseView:
-        """The case of this address; 404 when there is none."""
+        """The case of this address with its conversation."""
+        return await self.view_of(request, await self.case_of(request))
+
+    async def case_of(self, request: web.Request) -> Case:
+        """The case of this address; 404 when there is none, 410 when its customer was erased."""
         case = await self._parts.desk.case(request.match_info["case"])
         if case is None:
             raise web.HTTPNotFound
-        return await self.view_of(request, case)
+        if case.resolution == "erased":
+            raise web.HTTPGone
+        return case
 
     async def view_of(self, request: web.Request, case: Case) -> CaseView:
         """A case with its conversation as they stand now."""

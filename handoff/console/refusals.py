@@ -13,6 +13,8 @@ def refusal_words(ruling: Ruling, agent: str, names: dict[str, str], now: dateti
     """Such as `Taken by Ana Ruiz 3 s ago.`; `agent` is who asked."""
     if ruling.result == "changed":
         return "Held back: something new was said that you had not seen. Read it, then repeat if it still fits."
+    if ruling.result == "erased":
+        return "This customer's data were erased, and the case with them. Nothing is left to be done."
     if ruling.result == "resolved":
         return f"{names.get(ruling.by or '', ruling.by or 'Somebody')} has closed this case; the bot answers again."
     owner = Owner.parse(ruling.by or "queue")

@@ -26,7 +26,7 @@ for _, id in ipairs(redis.call('LRANGE', conv .. ':cases', 0, -1)) do
     end_promise(id, 'ended')
     local was = redis.call('HMGET', key, 'reason', 'priority', 'opened_ms', 'taken_by')
     redis.call('DEL', key)
-    redis.call('HSET', key, 'conversation', '', 'packet', '', 'reason', was[1], 'priority', was[2],
+    redis.call('HSET', key, 'conversation', '-', 'packet', '{}', 'reason', was[1], 'priority', was[2],
       'opened_ms', was[3], 'taken_by', was[4] or '', 'state', 'resolved', 'resolution', 'erased', 'resolved_ms', now,
       'resolved_by', '')
     redis.call('PEXPIRE', key, args.tombstones_ms)

@@ -12,7 +12,9 @@ export function startLive({ isOurs, apply }) {
   tick();
   const refresh = throttled(async () => {
     const fresh = document.hidden ? null : await fetchPage();
-    if (fresh) apply(fresh);
+    if (!fresh) return;
+    replaceWhole(fresh, "stop-banner");
+    apply(fresh);
   });
   // Hidden tabs let go of their stream: browsers allow six connections to one address.
   const line = listening(refresh, isOurs);
@@ -33,7 +35,7 @@ function listening(refresh, isOurs) {
     events.addEventListener("hello", () => { say(""); refresh(); });
     events.addEventListener("change", (event) => {
       const { conversation } = JSON.parse(event.data);
-      if (conversation === "*" || isOurs(conversation)) refresh();
+      if (conversation === "*" || conversation === "x:account" || isOurs(conversation)) refresh();
     });
     events.addEventListener("signed_out", () => { close(); signedOut(); });
     events.onerror = () => {
@@ -48,6 +50,7 @@ async function fetchPage() {
   try {
     const answer = await fetch(document.body.dataset.page, { headers: { Accept: "text/html" } });
     if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return signedOut();
+    if (answer.status === 410) return location.reload(); // erased: the page says so
     if (!answer.ok) return say("The desk does not answer; trying again");
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
