@@ -13,6 +13,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from bot.announce_commands import app as announce_app
+from bot.announce_commands import go, stop
 from bot.settings import Settings, SettingsError, read_settings
 from handoff.words import Place
 
@@ -44,6 +46,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold what a customer wrote
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(announce_app)
+app.command()(stop)
+app.command()(go)
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to standard output.")]
 

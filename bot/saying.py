@@ -85,6 +85,8 @@ class Saying:
             await self._give_up(hand, EntryState.BLOCKED, refused.rule, refused.detail)
         elif not self._may_call(entry.conversation, hand.fence):
             await self._settle(hand, EntryState.RETRY_AT, due_at=now, detail="lease_ends")
+        elif entry.is_automated and await self._outbox.is_stopped():  # since it was claimed: the last look
+            await self._settle(hand, EntryState.RETRY_AT, due_at=now, detail="stopped")
         else:
             await self._record(hand, await self._outlet.send(entry))
 

@@ -257,6 +257,12 @@ class Settings:
     )
     orders_token: str | None = _set("ORDERS_TOKEN", None, _token, "Bearer token for `ORDERS_URL`.", secret=True)
 
+    announcements: str = _set(
+        "FRONTDESK_ANNOUNCEMENTS",
+        "on",
+        _choice("on", "off"),
+        "Whether the desk announces what `handoff/policies/announcements.yml` plans; commands announce in any case.",
+    )
     demo: str = _set(
         "FRONTDESK_DEMO",
         "auto",

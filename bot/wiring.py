@@ -34,6 +34,9 @@ from bot.notices import Company, Notices
 from bot.responder import Responder
 from bot.settings import DEMO_PASSWORD, Settings
 from bot.turns import Turns
+from handoff.announcements import Announcements
+from handoff.announcements_policy import load_announcements
+from handoff.announcing import Announcing
 from handoff.connection import connect
 from handoff.desk import Desk
 from handoff.hours import ServiceHours
@@ -70,6 +73,7 @@ class LedgerParts:
     outbox: Outbox
     desk: Desk
     queue: Queue
+    announcing: Announcing
 
 
 def ledger_parts(settings: Settings) -> LedgerParts:
@@ -84,6 +88,7 @@ def ledger_parts(settings: Settings) -> LedgerParts:
         outbox=Outbox(redis, transitions, partitions=count),
         desk=Desk(redis, transitions, partitions=count),
         queue=Queue(redis, partitions=count),
+        announcing=Announcing(redis, transitions, partitions=count),
     )
 
 
@@ -286,6 +291,8 @@ async def desk_app(settings: Settings, parts: LedgerParts, health: Sequence[web.
         composer=XComposer(reveals=_personal_data),
         now=clock.now,
         account=settings.account,
+        announcing=parts.announcing,
+        announcements=announcements(settings) if settings.announcements == "on" else None,
         secure=(settings.desk_url or "").startswith("https://"),
         public_origin=settings.desk_url,
         demo_hint=f"Demo: ana or ben, password {DEMO_PASSWORD}" if settings.is_demo else None,
@@ -308,3 +315,8 @@ async def seed_demo(parts: LedgerParts) -> None:
 def service_hours() -> ServiceHours:
     """When people are there. Raises PolicyError, which names the line and the remedy."""
     return load_hours()
+
+
+def announcements(settings: Settings) -> Announcements:
+    """What the account says to everybody, and when. Raises PolicyError, which names the line and the remedy."""
+    return load_announcements(service_hours(), company=settings.company, account=settings.account)

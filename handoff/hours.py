@@ -38,6 +38,16 @@ class Opening:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpecialDay:
+    """A day with other hours than its weekday has: a holiday, a closure or an opening."""
+
+    name: str
+    day: date
+    stretches: tuple[Stretch, ...]
+    """When people are here after all; empty on a day without."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoursNotice:
     """Whether people are here, as facts and in words for a customer; times are in the service's time zone."""
 
@@ -64,7 +74,7 @@ class ServiceHours:
     ) -> None:
         """Week maps weekdays, Monday 0, to windows; holiday names the holiday on which a day is closed."""
         self.zone = zone
-        self._zone_name = zone_name
+        self.zone_name = zone_name
         self._week = week
         self._holiday = holiday
         self._closures = closures
@@ -123,7 +133,7 @@ class ServiceHours:
     def when(self, moment: datetime, now: datetime) -> str:
         """A moment in words: "today at 14:35 (London time)", "on Monday at 08:00 (London time)"."""
         moment = moment.astimezone(self.zone)
-        return f"{self._day(moment.date(), now)} at {moment:%H:%M} ({self._zone_name})"
+        return f"{self._day(moment.date(), now)} at {moment:%H:%M} ({self.zone_name})"
 
     def by(self, moment: datetime, now: datetime) -> str:
         """A moment as a limit: "today by 14:35 (London time)", "by Monday at 08:00 (London time)"."""
@@ -132,6 +142,25 @@ class ServiceHours:
             if when.startswith(f"{day} at "):
                 return when.replace(f"{day} at ", f"{day} by ", 1)
         return f"by {when.removeprefix('on ')}"
+
+    def day_in_words(self, day: date, now: datetime) -> str:
+        """A day as customers say it: "today", "tomorrow", "on Friday"."""
+        return self._day(day, now)
+
+    def stretches(self, first: date, last: date) -> list[Stretch]:
+        """The unbroken stretches at which people are here on these days and the days between, in order."""
+        days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+        return list(joined(chain.from_iterable(map(self._open_on, days))))
+
+    def special_day(self, day: date) -> SpecialDay | None:
+        """Why a day's hours differ from its weekday's, or None."""
+        opening, holiday = self._openings.get(day), self._holiday(day)
+        names = [opening.name] if opening else [holiday] if holiday and self._week.get(day.weekday()) else []
+        stretches = stretches_of(day, self._windows_on(day), self.zone)
+        names += [c.name for c in self._closures if without(stretches, c.stretch) != stretches]
+        if not names:
+            return None
+        return SpecialDay(name=_listed(tuple(dict.fromkeys(names))), day=day, stretches=tuple(self._open_on(day)))
 
     def _current(self, now: datetime) -> Stretch | None:
         first = next(self._coming(now), None)
@@ -180,7 +209,7 @@ class ServiceHours:
             return "People are here day and night."
         last = closes - timedelta(microseconds=1)  # midnight belongs to the day that ends with it
         clock = "midnight" if (closes.hour, closes.minute) == (0, 0) else f"{closes:%H:%M}"
-        return f"People are here until {clock} {self._day(last.date(), now)} ({self._zone_name})."
+        return f"People are here until {clock} {self._day(last.date(), now)} ({self.zone_name})."
 
     def _closed_text(self, now: datetime, opening: datetime | None, closed_for: tuple[str, ...]) -> str:
         if opening is None:

@@ -116,10 +116,10 @@ def _closure(entry: dict[str, Any], zone: ZoneInfo) -> Closure:
     if ("date" in entry) == ("from" in entry or "until" in entry):
         raise PolicyError(f"{place}: give either date, or from and until.")
     if "date" in entry:
-        day = _date(entry["date"], place)
+        day = read_date(entry["date"], place)
         begins, ends = at(day, 0, zone), at(day, DAY_MINUTES, zone)
     else:
-        begins, ends = (_moment(entry.get(key), zone, f"{place}: {key}") for key in ("from", "until"))
+        begins, ends = (read_moment(entry.get(key), zone, f"{place}: {key}") for key in ("from", "until"))
     if ends <= begins:
         raise PolicyError(f"{place}: it ends before it begins. Swap from and until.")
     return Closure(name=entry["name"], stretch=Stretch(begins=begins, ends=ends))
@@ -131,10 +131,10 @@ def _opening(entry: dict[str, Any]) -> Opening:
     windows = _windows(entry.get("hours"), place)
     if not windows:
         raise PolicyError(f'{place}: it has no hours. Write hours: ["10:00-16:00"], or make it a closure.')
-    return Opening(name=entry["name"], day=_date(entry.get("date"), place), windows=windows)
+    return Opening(name=entry["name"], day=read_date(entry.get("date"), place), windows=windows)
 
 
-def _date(value: Any, place: str) -> date:
+def read_date(value: Any, place: str) -> date:
     """A day; YAML gives it as one, unless it is in quotes."""
     try:
         return value if type(value) is date else date.fromisoformat(value)
@@ -142,13 +142,13 @@ def _date(value: Any, place: str) -> date:
         raise PolicyError(f"{place}: “{value}” is no date. Write it like 2026-12-24.") from error
 
 
-def _moment(value: Any, zone: ZoneInfo, place: str) -> datetime:
+def read_moment(value: Any, zone: ZoneInfo, place: str) -> datetime:
     """A moment, from "2026-12-24 14:00" on the service's wall clock."""
     day, _, clock = (value.isoformat(" ", "minutes") if isinstance(value, datetime) else str(value)).partition(" ")
     if clock == "00:00":
-        return at(_date(day, place), 0, zone)
+        return at(read_date(day, place), 0, zone)
     try:
         minutes = read_windows([f"00:00-{clock}"])[0].ends
     except WindowError as error:
         raise PolicyError(f'{place}: “{value}” is no moment. Write it like "2026-12-24 14:00".') from error
-    return at(_date(day, place), minutes, zone)
+    return at(read_date(day, place), minutes, zone)

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from redis.asyncio import Redis
 
-from handoff.keys import partition_of
+from handoff.keys import ACCOUNT_CONVERSATION, partition_of
 from handoff.ledger import case_arguments
 from handoff.scripts import Ruling, Transitions
 from handoff.words import Entry, EntryState, NewCase, Value, in_ms
+
+STOP_LOOK_MS = 1000
+"""How long words held by a stop wait until delivery looks again."""
 
 
 class Claim(Value):
@@ -45,12 +48,23 @@ class Outbox:
         found = await self._redis.zrangebyscore(f"{partition}:outbox", "-inf", in_ms(now), start=0, num=limit)
         return [str(conversation) for conversation in found]
 
+    async def is_stopped(self) -> bool:
+        """Whether nothing automated may be said now."""
+        partition = partition_of(ACCOUNT_CONVERSATION, self._partitions)
+        return bool(await self._redis.exists(f"{partition}:stop"))
+
     async def claim(self, conversation: str, fence: int, now: datetime, *, look_after_s: float = 5.0) -> Claim | None:
-        """Takes the head of a conversation's outbox in hand, or None (nothing due, cancelled, lease lost).
+        """Takes the head of a conversation's outbox in hand, or None (nothing due, cancelled, stopped, lease lost).
 
         Ask only for a conversation of which nothing is in hand: an entry found in `sending` counts as adrift.
         """
-        arguments = {"conversation": conversation, "fence": fence, "look_after_ms": int(look_after_s * 1000)}
+        arguments = {
+            "conversation": conversation,
+            "fence": fence,
+            "look_after_ms": int(look_after_s * 1000),
+            "stopped": await self.is_stopped() or None,
+            "stop_look_ms": STOP_LOOK_MS,
+        }
         partition = partition_of(conversation, self._partitions)
         ruling = await self._transitions.run("claim_entry", partition, now, arguments)
         if ruling.record is None:

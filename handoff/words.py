@@ -106,6 +106,8 @@ class Owner(Value):
 
 BOT = Owner(kind="bot")
 QUEUE = Owner(kind="queue")
+ANNOUNCEMENT = "announcement"
+"""The author of what the account says to everybody."""
 
 
 class Customer(Value):
@@ -157,7 +159,7 @@ class Entry(Value):
     id: str
     conversation: str
     author: str
-    """`bot` (cancelled once a person owns), `desk` (a notice of ours) or `agent:<name>`."""
+    """`bot` (cancelled once a person owns), `desk` (a notice of ours), `announcement` or `agent:<name>`."""
     place: Place
     text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT_CHARS)]
     reply_to: str | None = None
@@ -173,6 +175,11 @@ class Entry(Value):
     held_until: AwareDatetime | None = None
     articles: tuple[str, ...] = ()
     """The articles it came from, with versions: `KB-baggage@v3`."""
+
+    @property
+    def is_automated(self) -> bool:
+        """Whether no person wrote it, so that a stop holds it."""
+        return not self.author.startswith("agent:")
 
 
 class Promise(Value):

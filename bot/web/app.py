@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 import handoff.console
+from bot.announcement_clock import AnnouncementClock, announce_what_is_due
 from bot.web.agents import Agents
 from bot.web.guard import guards, header_signal
 from bot.web.live import Live
@@ -20,6 +21,9 @@ from bot.web.roles import home_of
 from bot.web.sessions import Attempts, Sessions
 from bot.web.shell import HERE, Shell
 from bot.web.sign_in import SignIn
+from bot.web.stop_banner import stop_banner
+from handoff.announcements import Announcements
+from handoff.announcing import Announcing
 from handoff.console.app import create_console
 from handoff.console.parts import Clock, Composer, ConsoleParts
 from handoff.desk import Desk
@@ -44,16 +48,20 @@ async def create_desk_app(
     composer: Composer,
     now: Clock,
     account: str,
+    announcing: Announcing,
+    announcements: Announcements | None = None,
     secure: bool = False,
     public_origin: str | None = None,
     demo_hint: str | None = None,
     health: Sequence[web.AbstractRouteDef] = (),
     heartbeat_s: float = 15.0,
     promises_every_s: float = 5.0,
+    announcements_every_s: float = 1.0,
 ) -> web.Application:
-    """Everything under one address; it follows the ledger and breaks overdue promises while it runs.
+    """Everything under one address; while it runs it follows the ledger, breaks overdue promises, announces.
 
     `secure`: served by https. `public_origin`: the address browsers see, where a proxy changes the Host header.
+    `announcements`: None announces nothing.
     """
     shell = Shell(
         agents=agents,
@@ -64,7 +72,8 @@ async def create_desk_app(
         folders={"console": Path(handoff.console.__path__[0])},
     )
     live = Live(redis, shell, heartbeat_s=heartbeat_s)
-    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=guards(shell, public_origin=public_origin))
+    passed = [*guards(shell, public_origin=public_origin), stop_banner(announcing)]
+    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=passed)
     app[LIVE] = live
     app.on_response_prepare.append(header_signal(secure=secure))
     app.add_routes(SignIn(shell, Attempts(redis), secure=secure, demo_hint=demo_hint).routes())
@@ -72,7 +81,11 @@ async def create_desk_app(
     app.add_routes(health)
     parts = ConsoleParts(ledger=ledger, desk=desk, queue=queue, composer=composer, shell=shell, now=now)
     app.add_subapp("/console", create_console(parts))
-    app.cleanup_ctx.append(_running(live.follow, partial(break_promises, desk, now, every_s=promises_every_s)))
+    timers = [partial(break_promises, desk, now, every_s=promises_every_s)]
+    if announcements:
+        clock = AnnouncementClock(announcements, announcing)
+        timers.append(partial(announce_what_is_due, clock, now, every_s=announcements_every_s))
+    app.cleanup_ctx.append(_running(live.follow, *timers))
     app.on_shutdown.append(_ending(live))
     return app
 

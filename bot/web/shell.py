@@ -14,10 +14,12 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from bot.web.agents import Agent, Agents
 from bot.web.roles import PARTS_OF_ROLE, home_of
 from bot.web.sessions import Sessions
+from handoff.announcing import Stop
 from handoff.console.parts import Clock
 
 HERE = Path(__file__).parent
 AGENT = web.RequestKey("agent", Agent)
+STOP = web.RequestKey("stop", Stop)
 
 
 class Shell:
@@ -60,8 +62,13 @@ class Shell:
     ) -> web.Response:
         """A page such as `console/queue.html` or `shell/error.html`."""
         agent = request.get(AGENT)
-        told = {"agent": agent, "home": home_of(agent.role) if agent else "/", "path": request.path, **context}
-        html = self._pages.get_template(template).render(told)
+        told = {
+            "agent": agent,
+            "home": home_of(agent.role) if agent else "/",
+            "path": request.path,
+            "stop": request.get(STOP),
+        }
+        html = self._pages.get_template(template).render({**told, **context})
         return web.Response(text=html, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     def asset(self, name: str) -> str:

@@ -24,6 +24,27 @@ local function overtaken(key)
   end
 end
 
+-- During a stop nothing automated is said. What a person wrote is not held up by it: words of ours that wait before
+-- theirs are called off, for an answer that comes after a person's would be out of place.
+local function a_person_waits()
+  for _, id in ipairs(redis.call('LRANGE', conv .. ':outbox', 1, -1)) do
+    if string.match(redis.call('HGET', P .. ':entry:' .. id, 'author'), '^agent:') then return true end
+  end
+  return false
+end
+
+local function is_stopped(key)
+  return args.stopped and not string.match(redis.call('HGET', key, 'author'), '^agent:')
+end
+
+local function hold(key, id)
+  if redis.call('HGET', key, 'detail') ~= 'stopped' then
+    redis.call('HSET', key, 'state', 'retry_at', 'detail', 'stopped')
+    journal('entry_retry_at', args.conversation, {entry = id, detail = 'stopped'})
+  end
+  redis.call('ZADD', P .. ':outbox', now + args.stop_look_ms, args.conversation)
+end
+
 local function in_hand(ruling, id)
   local key = P .. ':entry:' .. id
   local fields = redis.call('HMGET', key, 'json', 'attempts', 'looks', 'queued_ms', 'sending_ms', 'doubts',
@@ -56,6 +77,13 @@ while id do
     break
   end
   local reason = overtaken(key)
+  if not reason and is_stopped(key) then
+    if not a_person_waits() then
+      hold(key, id)
+      break
+    end
+    reason = 'stopped'
+  end
   if not reason then
     redis.call('HSET', key, 'state', 'sending', 'fence', args.fence, 'sending_ms', now, 'looks', 0)
     redis.call('HINCRBY', key, 'attempts', 1)

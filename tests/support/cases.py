@@ -7,6 +7,7 @@ from itertools import count
 
 from redis.asyncio import Redis
 
+from handoff.announcing import Announcing
 from handoff.desk import Desk
 from handoff.leases import Leases
 from handoff.ledger import Ledger, Turn
@@ -37,6 +38,7 @@ class House:
         self.ledger = Ledger(redis, self.transitions, partitions=partitions)
         self.desk = Desk(redis, self.transitions, partitions=partitions)
         self.queue = Queue(redis, partitions=partitions)
+        self.announcing = Announcing(redis, self.transitions, partitions=partitions)
         self._leases = Leases(
             redis, self.transitions, role="responder", holder="test", partitions=self.ledger.partitions, ttl_s=600
         )

@@ -136,6 +136,7 @@ async def open_office(
         composer=LengthComposer(),
         now=house.now,
         account="@KestrelAir",
+        announcing=house.announcing,
         health=health_routes("desk", {"redis": redis_check(redis)}),
         heartbeat_s=heartbeat_s,
         promises_every_s=promises_every_s,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from redis.asyncio import Redis
 
+from handoff.announcing import Announcing
 from handoff.connection import connect
 from handoff.desk import Desk
 from handoff.leases import Leases
@@ -30,6 +31,7 @@ class House:
     ledger: Ledger
     desk: Desk
     outbox: Outbox
+    announcing: Announcing
 
     def leases(self, role: str, holder: str, *, ttl_s: float = 30.0, grace_s: float = 0.0) -> Leases:
         return Leases(
@@ -67,6 +69,7 @@ async def house_on(
             ledger=Ledger(redis, transitions, partitions=partitions),
             desk=Desk(redis, transitions, partitions=partitions),
             outbox=Outbox(redis, transitions, partitions=partitions),
+            announcing=Announcing(redis, transitions, partitions=partitions),
         )
     finally:
         await redis.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.channels.channel import Refused
 from bot.channels.x.text import PUBLIC_LIMIT, urls_in, weighted_length
-from handoff.words import LONGEST_TEXT_CHARS, Entry, Message, Place
+from handoff.words import ANNOUNCEMENT, LONGEST_TEXT_CHARS, Entry, Message, Place
 
 EXPLANATIONS = {
     "empty_text": "There is nothing to say.",
@@ -34,10 +34,11 @@ class XRules:
             return "empty_text"
         if entry.place is Place.PRIVATE:
             return "too_long" if len(entry.text) > LONGEST_TEXT_CHARS else None
-        if entry.reply_to is None or target is None:
-            return "no_reply_target"
-        if not target.summons_us:
-            return "not_summoned"
+        if entry.author != ANNOUNCEMENT:
+            if entry.reply_to is None or target is None:
+                return "no_reply_target"
+            if not target.summons_us:
+                return "not_summoned"
         if "://" in entry.text or urls_in(entry.text):
             return "url_in_public"
         return "too_long" if weighted_length(entry.text) > PUBLIC_LIMIT else None
