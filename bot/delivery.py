@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from bot.brakes import Brakes, Pace
 from bot.channels.channel import Outlet, SendRules
 from bot.clock import Clock
+from bot.metrics import DeliveryMetrics
 from bot.pauses import pause
 from bot.saying import CaseFor, Saying
 from handoff.leases import Leases
@@ -39,8 +41,12 @@ class Delivery:
         case_for: CaseFor,
         clock: Clock,
         pace: Pace,
+        metrics: DeliveryMetrics | None = None,
     ) -> None:
-        """`leases`: role `delivery`, with a grace of at least the outlet's longest call."""
+        """`leases`: role `delivery`, with a grace of at least the outlet's longest call.
+
+        `metrics`: exported by nobody unless given.
+        """
         if leases.grace_s < outlet.call_limit_s:
             raise ValueError(f"The grace of the leases must be at least {outlet.call_limit_s:g} s, the longest call.")
         self._outbox = outbox
@@ -59,6 +65,7 @@ class Delivery:
             pace=pace,
             brakes=self._brakes,
             may_call=self._may_call,
+            metrics=metrics or DeliveryMetrics(CollectorRegistry()),
         )
         self._leased_until = 0.0
         self._in_hand: dict[str, asyncio.Task[None]] = {}

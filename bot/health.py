@@ -1,30 +1,46 @@
-"""The two questions every process answers: are you alive (`/healthz`), and can you work (`/readyz`)?"""
+"""What every process tells operators: `/healthz` (is it alive), `/readyz` (can it work), `/metrics` (what it did)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from prometheus_client.exposition import choose_encoder
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from bot.metrics import ProcessMetrics
 
 Check = Callable[[], Awaitable[str | None]]
 """Says what is wrong in one line, or None."""
 
 
-def health_routes(process: str, checks: Mapping[str, Check]) -> list[web.RouteDef]:
-    """`/healthz`: 200 while the process runs; `/readyz`: 200, or 503 with what it waits for."""
+def health_routes(metrics: ProcessMetrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:
+    """`/healthz`: 200 while the process runs; `/readyz`: 200, or 503 with what it waits for; `/metrics`."""
+    process = metrics.process
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"process": process, "alive": True})
 
     async def readyz(_: web.Request) -> web.Response:
-        troubles = {name: trouble for name, check in checks.items() if (trouble := await check())}
+        troubles = await troubles_of(checks)
         body = {"process": process, "ready": not troubles, "troubles": troubles}
         return web.json_response(body, status=503 if troubles else 200)
 
-    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
+    async def exported(request: web.Request) -> web.Response:
+        troubles, *_ = await asyncio.gather(troubles_of(checks), *(refresh() for refresh in metrics.refreshes))
+        metrics.note_ready(not troubles)
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(metrics.registry), headers={"Content-Type": content_type})
+
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", exported)]
+
+
+async def troubles_of(checks: Mapping[str, Check]) -> dict[str, str]:
+    """What is wrong now, by check."""
+    return {name: trouble for name, check in dict(checks).items() if (trouble := await check())}
 
 
 def redis_check(redis: Redis) -> Check:
@@ -68,9 +84,11 @@ async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterato
 
 
 @asynccontextmanager
-async def health_pages(process: str, checks: Mapping[str, Check], *, host: str, port: int) -> AsyncIterator[None]:
-    """Serves only the health checks, for processes that have no pages."""
+async def health_pages(
+    metrics: ProcessMetrics, checks: Mapping[str, Check], *, host: str, port: int
+) -> AsyncIterator[None]:
+    """Serves only the health checks and the metrics, for processes that have no pages."""
     app = web.Application()
-    app.add_routes(health_routes(process, checks))
+    app.add_routes(health_routes(metrics, checks))
     async with serving(app, host=host, port=port):
         yield

@@ -46,13 +46,14 @@ async def run_channel(settings: Settings) -> None:
     """Reads the account and delivers the outbox; at its end both leases are given back."""
     from bot.channels.process import run_channel as read_and_deliver
 
-    parts = wiring.ledger_parts(settings)
+    parts = wiring.ledger_parts(settings, "channel")
     channel = wiring.channel(settings)
     with _stop_signals() as stop:
         await read_and_deliver(
             ingress=wiring.ingress(settings, parts, channel),
             delivery=wiring.delivery(settings, parts, channel),
             redis=parts.redis,
+            metrics=parts.metrics,
             stop=stop,
             host=settings.host,
             port=settings.channel_port,
@@ -62,14 +63,14 @@ async def run_channel(settings: Settings) -> None:
 
 async def run_responder(settings: Settings) -> None:
     """Turns; at its end the leases are given back."""
-    parts = wiring.ledger_parts(settings)
+    parts = wiring.ledger_parts(settings, "responder")
     progress = Progress()
     checks: dict[str, Check] = {
         "redis": redis_check(parts.redis),
         "responder": told(lambda: progress.trouble),
     }
     with _stop_signals() as stop:
-        async with health_pages("responder", checks, host=settings.host, port=settings.responder_port):
+        async with health_pages(parts.metrics, checks, host=settings.host, port=settings.responder_port):
             if await _redis_answers(parts.redis, stop):
                 async with wiring.published_knowledge(settings) as knowledge:
                     await _respond(settings, parts, knowledge, progress, checks, stop)
@@ -99,10 +100,11 @@ async def _respond(
 
 async def run_desk(settings: Settings) -> None:
     """The console and its timers."""
-    parts = wiring.ledger_parts(settings)
+    parts = wiring.ledger_parts(settings, "desk")
     progress = Progress()
     checks = {"redis": redis_check(parts.redis), "desk": told(lambda: progress.trouble)}
-    app = await wiring.desk_app(settings, parts, health_routes("desk", checks))
+    app = await wiring.desk_app(settings, parts, health_routes(parts.metrics, checks))
+    wiring.follow_backlog(settings, parts)
     with _stop_signals() as stop:
         async with serving(app, host=settings.host, port=settings.desk_port):
             if await _redis_answers(parts.redis, stop):

@@ -11,9 +11,11 @@ import asyncio
 from functools import partial
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from bot.burst import first_burst
 from bot.clock import Clock
+from bot.metrics import ResponderMetrics
 from bot.pauses import pause
 from bot.turns import Turns
 from handoff.leases import Leases
@@ -36,8 +38,13 @@ class Responder:
         poll_s: float = 0.05,
         renew_s: float = 1.0,
         side_by_side: int = 16,
+        metrics: ResponderMetrics | None = None,
     ) -> None:
-        """`poll_s`: how often the inbox is looked at; `renew_s`: how often leases are renewed."""
+        """`poll_s`: how often the inbox is looked at; `renew_s`: how often leases are renewed.
+
+        `metrics`: exported by nobody unless given.
+        """
+        self._metrics = metrics or ResponderMetrics(CollectorRegistry())
         self._ledger = ledger
         self._leases = leases
         self._turns = turns
@@ -72,12 +79,14 @@ class Responder:
 
     async def respond(self, conversation: str, fence: int) -> str:
         """Gives the oldest waiting burst of a conversation its turn; returns what the ledger ruled."""
+        began = asyncio.get_running_loop().time()
         snapshot = await self._ledger.snapshot(conversation)
         if snapshot is None or not snapshot.waiting:
             return "nothing"
         now = self._clock.now()
         turn = await self._turns.decide(first_burst(snapshot), fence, now)
         ruling = await self._ledger.commit_turn(turn, self._clock.now())  # not `now`: a turn takes its time
+        self._metrics.turn_ended(turn, ruling.result, asyncio.get_running_loop().time() - began)
         log.info(
             "turn",
             conversation=conversation,
@@ -124,8 +133,10 @@ class Responder:
             result = await self.respond(conversation, fence)
         except AWAY_OR_FULL as error:
             log.warning("turn_not_stored", conversation=conversation, error=type(error).__name__)
+            self._metrics.turn_failed("ledger")
         except Exception:
             log.exception("turn_not_stored", conversation=conversation)
+            self._metrics.turn_failed("fault")
         else:
             self._unstored.discard(conversation)
             return result

@@ -11,6 +11,7 @@ import structlog
 from bot.brakes import Brakes, Pace
 from bot.channels.channel import Absent, Halted, Outlet, Refused, Search, SendResult, SendRules, Sent, TryLater, Unknown
 from bot.clock import Clock
+from bot.metrics import DeliveryMetrics
 from handoff.ledger import Ledger
 from handoff.outbox import Claim, Outbox
 from handoff.words import Entry, EntryState, Message, NewCase
@@ -50,6 +51,7 @@ class Saying:
         pace: Pace,
         brakes: Brakes,
         may_call: Callable[[str, int], bool],
+        metrics: DeliveryMetrics,
     ) -> None:
         """`may_call`: whether the lease under this fence still covers a call for this conversation."""
         self._outbox = outbox
@@ -61,6 +63,7 @@ class Saying:
         self._pace = pace
         self._brakes = brakes
         self._may_call = may_call
+        self._metrics = metrics
 
     async def step(self, conversation: str, fence: int) -> None:
         """One step for a conversation: its first unfinished entry is sent, or looked for."""
@@ -181,6 +184,9 @@ class Saying:
         ruling = await self._outbox.settle(
             hand.entry, hand.fence, state, now, due_at=due_at, external_id=external_id, detail=detail, case=case
         )
+        waited_ms = int(now.timestamp() * 1000) - hand.claim.queued_ms
+        if ruling.result == "settled":
+            self._metrics.settled(hand.entry.place, state, waited_ms / 1000)
         log.info(
             "entry_settled",
             conversation=hand.entry.conversation,
@@ -191,7 +197,7 @@ class Saying:
             external_id=external_id,
             case=ruling.case,
             result=ruling.result,
-            waited_ms=int(now.timestamp() * 1000) - hand.claim.queued_ms,
+            waited_ms=waited_ms,
         )
 
     async def _target(self, entry: Entry) -> Message | None:

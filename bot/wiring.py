@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from aiohttp import web
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from actions.attempt_count import RedisAttemptCount
 from actions.cities import CitiesError, load_cities
@@ -29,6 +30,7 @@ from bot.casework import Casework
 from bot.clock import SystemClock
 from bot.embedded_redis import NoRedis, redis_url
 from bot.folder import Folder
+from bot.metrics import BacklogMetrics, DeliveryMetrics, IngressMetrics, ProcessMetrics, ResponderMetrics
 from bot.model import ModelBroken, ModelMissing, trained_model
 from bot.notices import Company, Notices
 from bot.responder import Responder
@@ -37,6 +39,7 @@ from bot.turns import Turns
 from handoff.announcements import Announcements
 from handoff.announcements_policy import load_announcements
 from handoff.announcing import Announcing
+from handoff.backlog import read_backlog
 from handoff.connection import connect
 from handoff.desk import Desk
 from handoff.hours import ServiceHours
@@ -47,6 +50,7 @@ from handoff.ledger import Ledger
 from handoff.outbox import Outbox
 from handoff.policy import PolicyError
 from handoff.queue import Queue
+from handoff.report.prices import Prices, load_prices
 from handoff.scripts import Transitions
 from handoff.sensitivity_policy import load_sensitivity
 from knowledge.encoder import shared_encoder
@@ -74,11 +78,13 @@ class LedgerParts:
     desk: Desk
     queue: Queue
     announcing: Announcing
+    metrics: ProcessMetrics
 
 
-def ledger_parts(settings: Settings) -> LedgerParts:
-    """Connects to nothing yet; the first command does. Raises NoRedis."""
-    redis = connect(redis_url(settings))
+def ledger_parts(settings: Settings, process: str = "tool") -> LedgerParts:
+    """Connects to nothing yet; the first command does. `process`: whose metrics they are. Raises NoRedis."""
+    metrics = ProcessMetrics(process)
+    redis = connect(redis_url(settings), on_failure=metrics.redis_failed)
     transitions = Transitions(redis)
     count = settings.partitions
     return LedgerParts(
@@ -89,6 +95,7 @@ def ledger_parts(settings: Settings) -> LedgerParts:
         desk=Desk(redis, transitions, partitions=count),
         queue=Queue(redis, partitions=count),
         announcing=Announcing(redis, transitions, partitions=count),
+        metrics=metrics,
     )
 
 
@@ -101,7 +108,7 @@ def leases(
     partitions: Sequence[str] | None = None,
 ) -> Leases:
     """This process's leases of one role, over all partitions of the ledger unless others are named."""
-    return Leases(
+    built = Leases(
         parts.redis,
         parts.transitions,
         role=role,
@@ -111,6 +118,8 @@ def leases(
         ttl_s=settings.lease_s,
         grace_s=grace_s,
     )
+    parts.metrics.follow_leases(role, lambda: built.held)
+    return built
 
 
 def published_knowledge(settings: Settings) -> PublishedKnowledge:
@@ -209,6 +218,7 @@ def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours:
         leases=leases(settings, parts, role="responder"),
         turns=turns(settings, parts, answerer, hours, counts=RedisAttemptCount(parts.redis)),
         clock=SystemClock(),
+        metrics=ResponderMetrics(parts.metrics.registry),
     )
 
 
@@ -254,6 +264,7 @@ def ingress(settings: Settings, parts: LedgerParts, channel: XChannel) -> Ingres
         clock=SystemClock(),
         cadence=replace(usual, every_s=every_s),
         leases=leases(settings, parts, role="ingress", partitions=[ACCOUNT]),
+        metrics=IngressMetrics(parts.metrics.registry),
     )
 
 
@@ -272,6 +283,7 @@ def delivery(settings: Settings, parts: LedgerParts, channel: XChannel) -> Deliv
         clock=SystemClock(),
         pace=Pace(),
         leases=leases(settings, parts, role="delivery", grace_s=channel.call_limit_s + 1.0),
+        metrics=DeliveryMetrics(parts.metrics.registry),
     )
 
 
@@ -291,6 +303,8 @@ async def desk_app(settings: Settings, parts: LedgerParts, health: Sequence[web.
         composer=XComposer(reveals=_personal_data),
         now=clock.now,
         account=settings.account,
+        zone=service_hours().zone,
+        prices=prices(),
         announcing=parts.announcing,
         announcements=announcements(settings) if settings.announcements == "on" else None,
         secure=(settings.desk_url or "").startswith("https://"),
@@ -305,6 +319,21 @@ def _personal_data(text: str) -> list[str]:
     return [*order_numbers(text), *emails(text)]
 
 
+def follow_backlog(settings: Settings, parts: LedgerParts) -> None:
+    """Counts what waits in the ledger at every look at the metrics; unknown while Redis is away."""
+    metrics = BacklogMetrics(parts.metrics.registry)
+
+    async def refresh() -> None:
+        try:
+            backlog = await read_backlog(parts.redis, partitions=settings.partitions, now=SystemClock().now())
+        except RedisError:
+            metrics.hide()
+        else:
+            metrics.show(backlog)
+
+    parts.metrics.refreshes.append(refresh)
+
+
 async def seed_demo(parts: LedgerParts) -> None:
     """Lets the demo agents sign in."""
     from bot.web.agents import Agents, seed_demo_agents
@@ -315,6 +344,11 @@ async def seed_demo(parts: LedgerParts) -> None:
 def service_hours() -> ServiceHours:
     """When people are there. Raises PolicyError, which names the line and the remedy."""
     return load_hours()
+
+
+def prices() -> Prices:
+    """What the platform charges. Raises PolicyError, which names the line and the remedy."""
+    return load_prices()
 
 
 def announcements(settings: Settings) -> Announcements:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from bot.channels.channel import Halted, Inlet, Page, TryLater
 from bot.clock import Clock
+from bot.metrics import IngressMetrics
 from bot.pauses import Pauses, pause
 from handoff.keys import ACCOUNT
 from handoff.leases import Leases
@@ -82,8 +84,18 @@ class _Backlog:
 class Ingress:
     """Reads every feed of a channel while this process is the one reader of the account."""
 
-    def __init__(self, *, inlet: Inlet, ledger: Ledger, leases: Leases, clock: Clock, cadence: Cadence) -> None:
-        """`leases`: role `ingress` on the account alone."""
+    def __init__(
+        self,
+        *,
+        inlet: Inlet,
+        ledger: Ledger,
+        leases: Leases,
+        clock: Clock,
+        cadence: Cadence,
+        metrics: IngressMetrics | None = None,
+    ) -> None:
+        """`leases`: role `ingress` on the account alone. `metrics`: exported by nobody unless given."""
+        self._metrics = metrics or IngressMetrics(CollectorRegistry())
         self._inlet = inlet
         self._ledger = ledger
         self._leases = leases
@@ -148,8 +160,10 @@ class Ingress:
     async def _store(self, message: Message) -> None:
         if message.id in self._stored:
             return
-        ruling = await self._ledger.receive(message, self._clock.now())
+        now = self._clock.now()
+        ruling = await self._ledger.receive(message, now)
         if ruling.result == "stored":
+            self._metrics.received(message, now)
             log.info("message_received", conversation=message.conversation, message=message.id, place=message.place)
         self._stored[message.id] = None
         while len(self._stored) > self._cadence.remembered:
@@ -169,16 +183,20 @@ class Ingress:
             failure = await self.read(feed)
         except AWAY_OR_FULL as error:
             self._troubles[feed] = f"the ledger does not answer ({type(error).__name__})"
+            self._metrics.read_failed(feed, "ledger")
             return pauses.next_s()
         except Exception:  # the edge of this loop: one bad answer must not end the reading
             log.exception("ingress_failed", feed=feed)
             self._troubles[feed] = "a fault of ours; see the log"
+            self._metrics.read_failed(feed, "fault")
             return pauses.next_s()
         if failure is None:
             pauses.succeeded()
             self._troubles.pop(feed, None)
+            self._metrics.read(feed, self._clock.now())
             return self._cadence.every_s[feed]
         self._troubles[feed] = failure.detail
+        self._metrics.read_failed(feed, "halted" if isinstance(failure, Halted) else "later")
         log.warning("ingress_waits", feed=feed, why=type(failure).__name__, detail=failure.detail)
         if isinstance(failure, Halted):
             return self._cadence.halt_pause_s

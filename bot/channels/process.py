@@ -9,10 +9,18 @@ from redis.asyncio import Redis
 from bot.channels.ingress import Ingress
 from bot.delivery import Delivery
 from bot.health import health_pages, redis_check, told
+from bot.metrics import ProcessMetrics
 
 
 async def run_channel(
-    *, ingress: Ingress, delivery: Delivery, redis: Redis, stop: asyncio.Event, host: str, port: int
+    *,
+    ingress: Ingress,
+    delivery: Delivery,
+    redis: Redis,
+    metrics: ProcessMetrics,
+    stop: asyncio.Event,
+    host: str,
+    port: int,
 ) -> None:
     """Reads and delivers until `stop` is set, then ends the calls that have begun. OSError where the port is taken."""
     checks = {
@@ -20,7 +28,7 @@ async def run_channel(
         "ingress": told(lambda: ingress.trouble),
         "delivery": told(lambda: delivery.trouble),
     }
-    async with health_pages("channel", checks, host=host, port=port):
+    async with health_pages(metrics, checks, host=host, port=port):
         await _both(ingress, delivery, stop)
 
 

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-OPEN_PATHS = re.compile(r"^/(sign-in|healthz|readyz|favicon\.ico|([a-z]+/)?static/.+)$")
+OPEN_PATHS = re.compile(r"^/(sign-in|healthz|readyz|metrics|favicon\.ico|([a-z]+/)?static/.+)$")
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 HEADERS = {
     "Content-Security-Policy": (

@@ -13,6 +13,7 @@ from aiohttp.test_utils import unused_port
 
 from bot.channels.process import run_channel
 from bot.clock import SystemClock
+from bot.metrics import ProcessMetrics
 from handoff.words import Customer, Entry, Place
 from tests.support.account import (
     answer,
@@ -109,7 +110,15 @@ async def test_the_process_reads_delivers_tells_its_health_and_stops(house: Hous
     stop, port = asyncio.Event(), unused_port()
     ingress, delivery = ingress_of(house, x.channel), delivery_of(house, x.channel)
     process = asyncio.create_task(
-        run_channel(ingress=ingress, delivery=delivery, redis=house.redis, stop=stop, host="127.0.0.1", port=port)
+        run_channel(
+            ingress=ingress,
+            delivery=delivery,
+            redis=house.redis,
+            metrics=ProcessMetrics("channel"),
+            stop=stop,
+            host="127.0.0.1",
+            port=port,
+        )
     )
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
 

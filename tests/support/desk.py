@@ -7,20 +7,24 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
 from bot.health import health_routes, redis_check
+from bot.metrics import ProcessMetrics
 from bot.web.agents import Agents, seed_demo_agents
 from bot.web.app import LIVE, create_desk_app
 from bot.web.live import Live
 from handoff.connection import connect
+from handoff.report.prices import load_prices
 from tests.support.cases import House
 from tests.support.composer import LengthComposer
 
 PASSWORD = "kestrel-demo"
+LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +140,10 @@ async def open_office(
         composer=LengthComposer(),
         now=house.now,
         account="@KestrelAir",
+        zone=LONDON,
+        prices=load_prices(),
         announcing=house.announcing,
-        health=health_routes("desk", {"redis": redis_check(redis)}),
+        health=health_routes(ProcessMetrics("desk"), {"redis": redis_check(redis)}),
         heartbeat_s=heartbeat_s,
         promises_every_s=promises_every_s,
     )
