@@ -1,5 +1,6 @@
 """How well Frontdesk's own articles are found, in words that no article contains; with the real encoder."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -18,11 +19,11 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 QUESTIONS = {
     "cabin-baggage": ["Will a rucksack of 50x35x20 count as hand luggage?", "whats the max size for a carryon"],
     "checked-baggage": ["How much extra is a big suitcase on the light ticket?", "adding hold luggage later, price?"],
-    "excess-baggage": ["Scales say 29kg for my case, how much will that cost me"],
+    "excess-baggage": ["Scales say 29kg for my case, what now"],
     "lost-baggage": ["landed in Oslo, my suitcase is nowhere to be seen!!", "luggage has gone missing, help"],
     "damaged-baggage": ["One of the wheels on my suitcase got broken during the flight"],
     "check-in": ["From when can we check in on the internet?", "latest time to drop my bags off at the desk"],
-    "boarding-pass": ["I can't find my boarding pass anywhere", "is the QR code on my phone good enough or do i print"],
+    "boarding-pass": ["I can't find my boarding pass anywhere", "do i have to bring the boarding card on paper"],
     "boarding": ["How long before takeoff does the gate shut?"],
     "change-flight": ["Could I fly on thursday instead of wednesday?", "i'd like to change my outbound date"],
     "name-correction": ["There's a spelling mistake in my last name on the booking"],
@@ -30,18 +31,18 @@ QUESTIONS = {
     "cancelled-flight": ["Kestrel has just cancelled our flight, can we get on another one?"],
     "delay-compensation": ["Our plane was five hours delayed, do we get compensated?"],
     "pets": ["I'd like to take my kitten on the plane with me", "whats the fee for a dog in the cabin"],
-    "children": ["Is there a cheaper ticket for my 7 year old daughter?"],
-    "infants": ["Does our 10 month old need her own seat?", "Where do I leave the buggy when boarding"],
+    "children": ["What do I pay for my 7 year old daughter?"],
+    "infants": ["Can our 10 month old sit with me?", "Can we roll the baby to the plane in her buggy"],
     "unaccompanied-minors": ["My 10 year old is flying to his dad without us, do you look after him?"],
     "special-assistance": ["my grandma needs a wheelchair to get to the plane"],
     "medical-travel": ["Am I allowed to fly when I'm 7 months pregnant?"],
-    "seats": ["We'd like to reserve two seats beside each other", "how much for a seat with more room for my legs"],
+    "seats": ["My girlfriend and I want to sit as a pair", "how much for a seat with more room for my legs"],
     "upgrade": ["What would it cost to go from economy to business class?"],
     "kestrel-miles": ["When will my loyalty points run out?", "how can i sign up for your frequent flyer scheme"],
-    "missing-miles": ["The miles for our trip in october have not been added to my account"],
+    "missing-miles": ["I flew in october but the miles haven't turned up"],
     "shop-range": ["Which things can I shop for during the flight?"],
     "shop-delivery": ["how many days till my onboard shop order is delivered at home?"],
-    "shop-returns": ["The watch I bought from the onboard shop is defective, can I send it back?"],
+    "shop-returns": ["The toy plane from your onboard shop came in pieces, can I swap it?"],
     "payment-methods": ["Is it possible to pay with PayPal?", "is mastercard ok"],
     "payment-failed": ["My card has been debited twice for one trip"],
     "invoices": ["My employer wants a bill for the flight, where do I get it"],
@@ -55,12 +56,57 @@ QUESTIONS = {
     "dangerous-goods": ["Can I have my powerbank in my backpack?", "am i allowed shampoo 200ml in carry on"],
     "sports-equipment": ["What do you charge for a racing bike", "taking my snowboard along"],
     "musical-instruments": ["Does a violin case count as hand luggage?"],
-    "group-booking": ["There'll be 22 of us travelling, can we get a special price?"],
+    "group-booking": ["School class of 22, what do you offer?"],
     "gift-vouchers": ["I'd love to give my mum a voucher for a flight", "how long until my gift card expires"],
     "lounge": ["Can I pay to get into the lounge?"],
     "schedule-change": ["You've moved our departure by four hours and it no longer works for us"],
-    "missed-flight": ["I arrived at the gate too late and the plane had gone"],
-    "student-discount": ["I'm at university, do I get something off?"],
+    "missed-flight": ["Overslept and the plane left without me"],
+    "fare-types": ["Which of the three tickets has the most in it?", "do i need flex or is the simple one enough"],
+    "price-hold": [
+        "Can I block two places now and settle the bill on Sunday?",
+        "will it still be the same money if i wait a day",
+    ],
+    "business-account": ["My employer has 40 consultants on the road, can you invoice us once a month?"],
+    "travel-agency": [
+        "Got our flights via eDreams and need another date",
+        "the agent closed down, who handles my ticket now",
+    ],
+    "extra-seat": ["My father is very heavy and one place is too narrow for him"],
+    "travel-insurance": ["Am I covered if I break a leg before we go?", "do you sell a policy for cancelling"],
+    "passenger-details": ["The form wants the ID number of all passengers, where do I fill that in?"],
+    "terminals": ["Where in the airport do I have to go for Kestrel?", "t1 or t3?"],
+    "fast-track": ["Is there a way to avoid the long wait at the scanners?"],
+    "customs": ["We bought loads of wine in Porto, is there a limit?", "am i allowed to bring ham into england"],
+    "connecting-flights": [
+        "I land in Manchester at 10 and fly on at 10:50, can I make it?",
+        "who takes my trunk from one plane to the next",
+    ],
+    "partner-flights": ["Why does my e-ticket mention a different airline as carrier?"],
+    "valuables": [
+        "I've got an antique mirror to bring home, how do you handle it?",
+        "should granny's ring go in the suitcase",
+    ],
+    "assistance-dogs": ["My wife is blind, her dog always comes along, what do we do?"],
+    "waiting-care": [
+        "Five hours at the gate already, is there a free coffee at least?",
+        "do you cover the night if we only leave in the morning",
+    ],
+    "overbooked": ["I had a valid ticket but was told there was no space left on the aircraft"],
+    "proof-of-travel": ["HR wants a paper that I was really held up by you", "can you certify i flew on 3 may"],
+    "smoking-alcohol": ["Am I allowed a cigar up there?", "is it ok to sip my own whisky on the way"],
+    "sockets": ["My battery will be flat by then, is there electricity by the seat?"],
+    "films": ["What can my kids look at during five hours in the air?"],
+    "blankets": ["Do I need to bring something to keep warm and rest my head on?"],
+    "status-levels": ["I've taken 25 flights this year, which card do I get?", "does gold run out at new year"],
+    "sharing-miles": ["My mother and I would like to save up points jointly"],
+    "shop-cancel": ["Just bought a pillow in your shop and regret it, can it be undone?"],
+    "account-new": ["Must I become a registered user just to fly once?"],
+    "app": ["Nothing happens when I tap your icon on my Samsung"],
+    "fake-messages": [
+        "Somebody with your logo asks me for my data, do they belong to you?",
+        "did you text me about winning a trip",
+    ],
+    "student-discount": ["I'm 22 and still learning, is there a lower fare for me?"],
 }
 
 OFF_TOPIC = [
@@ -104,10 +150,15 @@ def source() -> Source:
     return read_source(DEFAULT_FOLDER, NOW)
 
 
-@pytest.fixture
-async def index(redis_url: str, source: Source) -> Index:
+@pytest.fixture(scope="module")
+def index(redis_server: str, source: Source) -> Index:
+    """The articles as one published version; published once, for encoding them takes a while."""
+    return asyncio.run(_published(redis_server, source))
+
+
+async def _published(url: str, source: Source) -> Index:
     encoder = shared_encoder()
-    async with Redis.from_url(redis_url) as redis:
+    async with Redis.from_url(url) as redis:
         await Publisher(redis, encoder).publish(source, by="test", now=NOW, command_id="quality")
         async with PublishedKnowledge(redis, encoder_revision=encoder.revision) as published:
             return published.current
@@ -119,7 +170,8 @@ def test_the_questions_asked_here_are_in_no_article(source: Source) -> None:
     asked = [question for questions in QUESTIONS.values() for question in questions]
     assert not [text for text in (*asked, *OFF_TOPIC) if text.casefold() in known]
     assert set(QUESTIONS) == {article.id for article in source.articles}
-    assert len(asked) >= 60
+    assert len(source.articles) >= 60
+    assert len(asked) >= 100
 
 
 def test_nine_of_ten_questions_find_their_article_and_no_answer_is_often_wrong(index: Index) -> None:
