@@ -28,7 +28,7 @@ end
 -- theirs are called off, for an answer that comes after a person's would be out of place.
 local function a_person_waits()
   for _, id in ipairs(redis.call('LRANGE', conv .. ':outbox', 1, -1)) do
-    if string.match(redis.call('HGET', P .. ':entry:' .. id, 'author'), '^agent:') then return true end
+    if string.match(redis.call('HGET', P .. ':entry:' .. id, 'author') or '', '^agent:') then return true end
   end
   return false
 end

@@ -18,6 +18,7 @@ from bot.metrics import ProcessMetrics
 from bot.web.agents import Agents, seed_demo_agents
 from bot.web.app import LIVE, create_desk_app
 from bot.web.live import Live
+from handoff.announcements import Announcements
 from handoff.connection import connect
 from handoff.report.prices import load_prices
 from tests.support.cases import House
@@ -124,7 +125,11 @@ class Office:
 
 @asynccontextmanager
 async def open_office(
-    redis_url: str, *, heartbeat_s: float = 15.0, promises_every_s: float = 5.0
+    redis_url: str,
+    *,
+    heartbeat_s: float = 15.0,
+    promises_every_s: float = 5.0,
+    announcements: Announcements | None = None,
 ) -> AsyncIterator[Office]:
     """A desk with Ana and Ben, over real HTTP and Redis."""
     redis = connect(redis_url)
@@ -143,6 +148,7 @@ async def open_office(
         zone=LONDON,
         prices=load_prices(),
         announcing=house.announcing,
+        announcements=announcements,
         health=health_routes(ProcessMetrics("desk"), {"redis": redis_check(redis)}),
         heartbeat_s=heartbeat_s,
         promises_every_s=promises_every_s,
