@@ -409,6 +409,21 @@ async def test_when_the_assistant_fails_the_customer_is_told_and_a_person_looks(
     assert "colleague" in said.text
 
 
+@pytest.mark.parametrize("place", Place)
+async def test_when_fares_or_orders_cannot_be_read_the_customer_is_told_so_and_a_person_looks(
+    frontdesk: Frontdesk, place: Place
+) -> None:
+    frontdesk.answerer.script["lowest fare to Paris"] = a_call_for_a_person(Reason.SOURCE_DOWN)
+
+    (said,) = await frontdesk.hear("lowest fare to Paris", place=place)
+
+    (case, _), *_ = await frontdesk.house.desk.open_cases()
+    assert case.reason is Reason.SOURCE_DOWN
+    assert "I can't look that up right now, so a colleague will." in said.text
+    assert "reply today by 13:00" in said.text
+    assert case.promise is not None
+
+
 async def test_an_empty_answer_is_a_failure(frontdesk: Frontdesk) -> None:
     frontdesk.answerer.script["how many bags?"] = an_answer()
 

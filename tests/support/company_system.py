@@ -46,7 +46,7 @@ class CompanySystem:
     misbehaves: list[Misbehaviour | None] = field(default_factory=list)
     """What the next requests get instead of an answer, None for an answer; the last one stays."""
     sent_bytes: int = 0
-    _site: web.TCPSite | None = None
+    _runner: web.AppRunner | None = None
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def answers(self, content: Any, **changes: Any) -> None:
@@ -60,9 +60,9 @@ class CompanySystem:
         self.misbehaves = [lie]
 
     async def dies(self) -> None:
-        """Nobody listens there any more."""
-        assert self._site
-        await self._site.stop()
+        """Nobody listens there any more, and whoever was connected no longer is."""
+        assert self._runner
+        await self._runner.cleanup()
 
     async def hangs(self, request: web.Request) -> web.StreamResponse:
         """Takes the question and never answers."""
@@ -134,10 +134,9 @@ class CompanySystem:
         app = web.Application()
         app.router.add_get("/v1/fares", self.handle)
         app.router.add_post("/v1/orders/lookup", self.handle)
-        runner = web.AppRunner(app, shutdown_timeout=1.0)
+        self._runner = runner = web.AppRunner(app, shutdown_timeout=1.0)
         await runner.setup()
-        self._site = web.TCPSite(runner, "127.0.0.1", 0)
-        await self._site.start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/v1"
         try:

@@ -61,6 +61,12 @@ def test_half_of_the_x_keys_are_refused_by_name() -> None:
         ("FRONTDESK_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
         ("REDIS_URL", "localhost:6379", "begins with redis://"),
         ("X_BASE_URL", "ftp://x", "begins with http:// or https://"),
+        ("FARES_URL", "fares.example.com", "such as https://fares.example.com/v1"),
+        ("FARES_URL", "https://", "such as https://fares.example.com/v1"),
+        ("FARES_URL", "https://[::1/fares", "such as https://fares.example.com/v1"),
+        ("FARES_URL", "https://fares.example.com:port", "such as https://fares.example.com/v1"),
+        ("ORDERS_URL", "https://orders.example.com/?email=", "without user name, ? or #"),
+        ("ORDERS_TOKEN", "two words", "a token of plain characters"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_what_it_must_be(name: str, value: str, said: str) -> None:
@@ -73,6 +79,13 @@ def test_a_bad_value_is_refused_with_its_name_and_what_it_must_be(name: str, val
 def test_a_refused_secret_is_not_printed() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.read({"REDIS_URL": "http://user:hunter2@somewhere"})
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["FARES_URL", "ORDERS_URL"])
+def test_an_address_with_a_password_is_refused_and_the_password_not_printed(name: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({name: "https://frontdesk:hunter2@systems.example.com/v1"})
     assert "hunter2" not in str(refused.value)
 
 
