@@ -15,7 +15,9 @@ from typer.core import TyperGroup
 
 from bot.announce_commands import app as announce_app
 from bot.announce_commands import go, stop
+from bot.report_command import report
 from bot.settings import Settings, SettingsError, read_settings
+from bot.upkeep_commands import backup, customer_app, purge, restore
 from handoff.words import Place
 
 
@@ -50,6 +52,11 @@ app = typer.Typer(
 app.add_typer(announce_app)
 app.command()(stop)
 app.command()(go)
+app.command()(purge)
+app.add_typer(customer_app)
+app.command()(backup)
+app.command()(restore)
+app.command()(report)
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to standard output.")]
 
@@ -194,6 +201,27 @@ def train(
         _print_json({"model": str(path), "trained": bool(said), "seconds": seconds})
     else:
         print(f"The model is {path}.")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at everything Frontdesk needs, and say what is wrong and how to mend it.
+
+    Python and packages, settings, disk, model, policy files, Redis and how it keeps things, published knowledge, the
+    keys of X and what they allow, clocks, ports and running processes. Changes nothing and sends nothing. Exit code 1
+    when something is bad.
+    """
+    from bot.logs import set_up_logs
+
+    set_up_logs("doctor", level="error", form="text")
+    from bot.doctor import examination
+
+    findings = asyncio.run(examination.examine())
+    if as_json:
+        _print_json(examination.as_json(findings))
+    else:
+        print(examination.as_text(findings))
+    raise typer.Exit(0 if examination.is_healthy(findings) else 1)
 
 
 @app.command()

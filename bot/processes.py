@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 from redis.asyncio import Redis
@@ -105,14 +105,28 @@ async def run_desk(settings: Settings) -> None:
     checks = {"redis": redis_check(parts.redis), "desk": told(lambda: progress.trouble)}
     app = await wiring.desk_app(settings, parts, health_routes(parts.metrics, checks))
     wiring.follow_backlog(settings, parts)
+    daily_purge = wiring.daily_purge(settings, parts)
     with _stop_signals() as stop:
         async with serving(app, host=settings.host, port=settings.desk_port):
             if await _redis_answers(parts.redis, stop):
                 if settings.is_demo:
                     await wiring.seed_demo(parts)
                 progress.trouble = None
-                await stop.wait()
+                async with _beside(daily_purge.run()):
+                    await stop.wait()
     await parts.redis.aclose()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs work that never ends by itself; at the end of the block it is cancelled, and has ended."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        while not task.done():  # redis-py can swallow a cancellation that meets a time limit of its own
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.2)
 
 
 async def _redis_answers(redis: Redis, stop: asyncio.Event) -> bool:

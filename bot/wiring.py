@@ -28,6 +28,7 @@ from actions.verification import AttemptCount
 from bot.answer import Answerer, AssistantFailed, ContactRoutes
 from bot.casework import Casework
 from bot.clock import SystemClock
+from bot.daily_purge import DailyPurge
 from bot.embedded_redis import NoRedis, redis_url
 from bot.folder import Folder
 from bot.metrics import BacklogMetrics, DeliveryMetrics, IngressMetrics, ProcessMetrics, ResponderMetrics
@@ -42,6 +43,7 @@ from handoff.announcing import Announcing
 from handoff.backlog import read_backlog
 from handoff.connection import connect
 from handoff.desk import Desk
+from handoff.erasure import Erasure
 from handoff.hours import ServiceHours
 from handoff.hours_policy import load_hours
 from handoff.keys import ACCOUNT
@@ -49,10 +51,13 @@ from handoff.leases import Leases
 from handoff.ledger import Ledger
 from handoff.outbox import Outbox
 from handoff.policy import PolicyError
+from handoff.purge import Purge
 from handoff.queue import Queue
 from handoff.report.prices import Prices, load_prices
+from handoff.retention import load_retention
 from handoff.scripts import Transitions
 from handoff.sensitivity_policy import load_sensitivity
+from handoff.upkeep import ROLE as UPKEEP
 from knowledge.encoder import shared_encoder
 from knowledge.published import PublishedKnowledge
 
@@ -60,6 +65,7 @@ if TYPE_CHECKING:
     from bot.assistant import Assistant
     from bot.channels.ingress import Ingress
     from bot.channels.x.adapter import XChannel
+    from bot.channels.x.transport import Transport
     from bot.delivery import Delivery
 
 
@@ -225,11 +231,17 @@ def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours:
 def channel(settings: Settings) -> XChannel:
     """X, or the sandbox with its own keys."""
     from bot.channels.x.adapter import XChannel
+
+    return XChannel(transport(settings))
+
+
+def transport(settings: Settings) -> Transport:
+    """The calls of X's API, or of the sandbox's."""
     from bot.channels.x.transport import Keys, Transport
 
     keys = Keys(**_x_keys(settings))
     base_url = settings.x_base_url or (settings.sandbox_address if settings.uses_sandbox else None)
-    return XChannel(Transport(keys, clock=SystemClock(), base_url=base_url, call_limit_s=settings.call_limit_s))
+    return Transport(keys, clock=SystemClock(), base_url=base_url, call_limit_s=settings.call_limit_s)
 
 
 def _x_keys(settings: Settings) -> dict[str, str]:
@@ -332,6 +344,40 @@ def follow_backlog(settings: Settings, parts: LedgerParts) -> None:
             metrics.show(backlog)
 
     parts.metrics.refreshes.append(refresh)
+
+
+def purge(settings: Settings, parts: LedgerParts) -> Purge:
+    """What forgets data past its days. Raises PolicyError, which names the line and the remedy."""
+    return Purge(parts.redis, parts.transitions, partitions=settings.partitions, retention=load_retention())
+
+
+def erasure(settings: Settings, parts: LedgerParts) -> Erasure:
+    """What erases one customer. Raises PolicyError, as above."""
+    return Erasure(parts.redis, parts.transitions, partitions=settings.partitions, retention=load_retention())
+
+
+def wrong_tries(parts: LedgerParts) -> RedisAttemptCount:
+    """Who tried wrong verifications."""
+    return RedisAttemptCount(parts.redis)
+
+
+def upkeep_leases(parts: LedgerParts) -> Leases:
+    """The one lease of purges, erasures and backups; long, because one step of them may take seconds."""
+    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    return Leases(parts.redis, parts.transitions, role=UPKEEP, holder=holder, partitions=[ACCOUNT], ttl_s=30.0)
+
+
+def daily_purge(settings: Settings, parts: LedgerParts) -> DailyPurge:
+    """The desk's purge. Raises PolicyError, as above."""
+    return DailyPurge(
+        parts.redis,
+        purge=purge(settings, parts),
+        erasure=erasure(settings, parts),
+        leases=upkeep_leases(parts),
+        retention=load_retention(),
+        zone=service_hours().zone,
+        now=SystemClock().now,
+    )
 
 
 async def seed_demo(parts: LedgerParts) -> None:
