@@ -15,7 +15,7 @@ from handoff.words import ANNOUNCEMENT, Customer, Entry, Place, Value, in_ms
 CURSOR = "announcements"
 KEPT_S = 90 * 24 * 3600
 """How long it is known which occurrences were announced; the longest that a plan is looked back over is a week."""
-US = Customer(id="account", handle="account")
+US = Customer(id="account", handle="(the account)")  # no handle on X reads so
 
 
 class Announced(Value):
