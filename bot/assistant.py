@@ -79,6 +79,7 @@ class Assistant:
         counts: AttemptReader,
         hours: ServiceHours,
         contact: ContactRoutes,
+        company: str,
         reply_minutes: int,
         encoder: Encoder | None = None,
         turn_limit_s: float = 2.0,
@@ -90,6 +91,7 @@ class Assistant:
         self._zone: ZoneInfo = hours.zone
         ways = Contact(phone=contact.phone, web=contact.web)
         talks = Talks(
+            company=company,
             fares=FareTalk(fares),
             orders=OrderTalk(orders, counts, ways),
             knowledge=KnowledgeTalk(knowledge, self._encoder, ways),

@@ -74,7 +74,7 @@ async def test_a_question_that_holds_the_word_stop_is_a_question(in_private: Dia
 
 async def test_off_topic_is_declined_once_and_then_given_to_a_person(in_private: Dialogue) -> None:
     first = await in_private.say("tell me a joke about penguins")
-    assert first.replies[0].text.startswith("I can only help with Kestrel Air")
+    assert first.replies[0].text.startswith("I can only help with Merlin Rail:")
     assert first.failed
     assert (await in_private.say("what's the capital of peru")).needs_person is Reason.REPEATED_FAILURE
 
