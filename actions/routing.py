@@ -22,6 +22,7 @@ else; new articles are found by this until the classifier has learned their topi
 class Talks:
     """Everything that can be talked about."""
 
+    company: str
     fares: FareTalk
     orders: OrderTalk
     knowledge: KnowledgeTalk
@@ -105,7 +106,7 @@ class GoOn(TurnAction):
         if going_on:
             return going_on
         known, near = self._talks.surely_known(turn)
-        return known or not_understood(turn, near=near)
+        return known or not_understood(turn, company=self._talks.company, near=near)
 
 
 class AskAgain(GoOn):
@@ -129,13 +130,13 @@ class FallBack(TurnAction):
         return Result(why=Why(rule="no_rule_fits", matched=turn.intent), needs_person=Reason.BOT_ERROR)
 
 
-def not_understood(turn: TurnNow, *, near: tuple[Tried, ...] = ()) -> Result:
+def not_understood(turn: TurnNow, *, company: str, near: tuple[Tried, ...] = ()) -> Result:
     """Ask once for other words; the second time call a person."""
     if turn.failures:
         why = Why(rule="not_understood_again", matched=turn.intent, score=turn.certainty)
         return Result(why=why, needs_person=Reason.REPEATED_FAILURE, failed=True, tried=near)
     off = turn.intent == "out_of_scope"
-    opening = "I can only help with Kestrel Air:" if off else "Sorry, I'm not sure what you mean. I can help with"
+    opening = f"I can only help with {company}:" if off else "Sorry, I'm not sure what you mean. I can help with"
     text = f"{opening} fares, shop orders, opening hours and travel questions."
     remedy = " Use other words, or write AGENT for a person."
     return Result(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from handoff.packet import Evidence, Suggestion, Tried, Verification
 from handoff.words import Place, Reason
@@ -45,7 +45,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One turn's output; exactly one of replies, needs_person, silent_rule and opt says how it ends."""
+    """One turn's output; exactly one of replies, needs_person and silent_rule says how it ends."""
 
     replies: tuple[Reply, ...]
     needs_person: Reason | None
@@ -62,7 +62,6 @@ class Answer:
     attempts: Mapping[str, Any] | None  # the customer's wrong tries from now on
     failed_order_key: str | None  # the order whose wrong tries grow by one at the commit
     verification: Verification
-    opt: Literal["stop", "start"] | None
     suggestions: tuple[Suggestion, ...]
 
 

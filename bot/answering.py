@@ -30,8 +30,8 @@ def answer_of(
     texts = [one["text"].strip() for one in messages if (one.get("text") or "").strip()]
     needs_person = Reason(result["needs_person"]) if result.get("needs_person") else None
     replies = () if needs_person else tuple(_reply(text, result) for text in texts)
-    silent, opt = result.get("silent"), result.get("opt")
-    if not (replies or needs_person or silent or opt):
+    silent = result.get("silent")
+    if not (replies or needs_person or silent):
         raise AssistantFailed("the turn said nothing and called nobody")
     if len(replies) > 1:
         raise AssistantFailed("the turn said more than one thing; X answers one post with one")
@@ -56,7 +56,6 @@ def answer_of(
             wrong_attempts=int((attempts or {}).get("wrong", 0)),
             order=slots.get("verified_order"),
         ),
-        opt=opt,
         suggestions=tuple(Suggestion(place=question.place, **one) for one in result.get("suggestions") or ()),
     )
 

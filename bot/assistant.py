@@ -28,7 +28,7 @@ from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa_sdk.executor import ActionExecutor
 
 from actions.contact import Contact
-from actions.courtesy import CallPerson, Opt, TakeAcknowledgement, TakeComplaint, TakeThanks, TellHours
+from actions.courtesy import CallPerson, TakeAcknowledgement, TakeComplaint, TakeThanks, TellHours
 from actions.fare_talk import FareTalk
 from actions.fares import FareSource
 from actions.knowledge_talk import KnowledgeTalk, Published
@@ -79,6 +79,7 @@ class Assistant:
         counts: AttemptReader,
         hours: ServiceHours,
         contact: ContactRoutes,
+        company: str,
         reply_minutes: int,
         encoder: Encoder | None = None,
         turn_limit_s: float = 2.0,
@@ -90,6 +91,7 @@ class Assistant:
         self._zone: ZoneInfo = hours.zone
         ways = Contact(phone=contact.phone, web=contact.web)
         talks = Talks(
+            company=company,
             fares=FareTalk(fares),
             orders=OrderTalk(orders, counts, ways),
             knowledge=KnowledgeTalk(knowledge, self._encoder, ways),
@@ -210,6 +212,6 @@ def _loaded(path: Path, store: TurnTrackerStore, actions: InProcessActions) -> A
 
 def _actions(talks: Talks, hours: ServiceHours, reply_minutes: int) -> Iterator[TurnAction]:
     """Every action of the domain."""
-    yield from (TakeThanks(), TakeAcknowledgement(), Opt(), FallBack(), TellHours(hours, reply_minutes=reply_minutes))
+    yield from (TakeThanks(), TakeAcknowledgement(), FallBack(), TellHours(hours, reply_minutes=reply_minutes))
     yield from (CallPerson(talks.knowledge), TakeComplaint(talks.knowledge))
     yield from (action(talks) for action in (AnswerFare, AnswerOrder, AnswerQuestion, GoOn, AskAgain))

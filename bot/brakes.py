@@ -24,7 +24,7 @@ class Pace:
     renew_s: float = 1.0
     look_after_s: float = 5.0
     """Between losing sight of a reply and each look for it: lists lag behind sends."""
-    most_looks: int = 30
+    most_looks: int = 120
     """Failed and clean looks for one sending before a person is called."""
     most_doubts: int = 4
     """Sendings of unknown fate before a person is called."""

@@ -86,26 +86,17 @@ class Casework:
         found = found or Findings()
         lines = await self._ledger.transcript(conversation.key)
         earlier = await self._earlier_cases(conversation.key)
-        packet = Packet(
-            schema_version=PACKET_VERSION,
-            conversation=conversation.key,
-            customer=conversation.customer,
-            opened_at=now,
-            place=latest.place,
-            thread=latest.thread,
-            url=latest.url,
-            transcript=packet_lines(lines),
-            understood=(*_understood_before(lines), *found.understood),
-            slots=dict(found.slots),
-            verification=found.verification,
-            tried=(*_said_before(lines), *found.tried),
-            reason=reason,
-            evidence=evidence,
-            promises=(*_promises(earlier), *([promise] if promise else [])),
-            suggestions=found.suggestions,
-            earlier_cases=tuple(_earlier(case) for case in earlier),
+        return _case_of(
+            conversation, latest, reason, evidence, now, priority, promise, found=found, lines=lines, earlier=earlier
         )
-        return NewCase(reason=reason, priority=priority, packet=packet.model_dump_json(), promise=promise)
+
+    def bare_case(
+        self, conversation: Conversation, latest: Message, why: Evidence, now: datetime, *, promise: Promise | None
+    ) -> NewCase:
+        """A case that reads nothing of what is stored: for when just that fails. The console shows the transcript."""
+        return _case_of(
+            conversation, latest, Reason.BOT_ERROR, why, now, 60, promise, found=Findings(), lines=[], earlier=[]
+        )
 
     async def undelivered(self, entry: Entry, rule: str, detail: str, now: datetime) -> NewCase | None:
         """The case for an entry that will never be said; None when there is nothing for a person to do.
@@ -136,6 +127,41 @@ class Casework:
         ids = await self._ledger.cases_of(conversation)
         cases = [await self._desk.case(case_id) for case_id in ids[-MOST_EARLIER_CASES:]]
         return [case for case in cases if case]
+
+
+def _case_of(
+    conversation: Conversation,
+    latest: Message,
+    reason: Reason,
+    evidence: Evidence,
+    now: datetime,
+    priority: int,
+    promise: Promise | None,
+    *,
+    found: Findings,
+    lines: list[Line],
+    earlier: Sequence[Case],
+) -> NewCase:
+    packet = Packet(
+        schema_version=PACKET_VERSION,
+        conversation=conversation.key,
+        customer=conversation.customer,
+        opened_at=now,
+        place=latest.place,
+        thread=latest.thread,
+        url=latest.url,
+        transcript=packet_lines(lines),
+        understood=(*_understood_before(lines), *found.understood),
+        slots=dict(found.slots),
+        verification=found.verification,
+        tried=(*_said_before(lines), *found.tried),
+        reason=reason,
+        evidence=evidence,
+        promises=(*_promises(earlier), *([promise] if promise else [])),
+        suggestions=found.suggestions,
+        earlier_cases=tuple(_earlier(case) for case in earlier),
+    )
+    return NewCase(reason=reason, priority=priority, packet=packet.model_dump_json(), promise=promise)
 
 
 def _earlier(case: Case) -> EarlierCase:

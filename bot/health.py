@@ -48,7 +48,7 @@ def redis_check(redis: Redis) -> Check:
 
     async def check() -> str | None:
         try:
-            state = await redis.info("persistence", "memory")
+            state = await redis.info()  # Redis 6 refuses to be asked for two sections at once
         except RedisError as error:
             return f"Redis does not answer ({type(error).__name__}); messages wait."
         if state.get("loading"):

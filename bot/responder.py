@@ -38,6 +38,7 @@ class Responder:
         poll_s: float = 0.05,
         renew_s: float = 1.0,
         side_by_side: int = 16,
+        most_failures: int = 3,
         metrics: ResponderMetrics | None = None,
     ) -> None:
         """`poll_s`: how often the inbox is looked at; `renew_s`: how often leases are renewed.
@@ -54,6 +55,8 @@ class Responder:
         self._slots = asyncio.Semaphore(side_by_side)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._unstored: set[str] = set()
+        self._most_failures = most_failures
+        self._failures: dict[str, int] = {}
         """Conversations whose last turn could not be stored."""
         self._troubles: dict[str, str] = {"lease": "It has not started yet."}
 
@@ -84,7 +87,10 @@ class Responder:
         if snapshot is None or not snapshot.waiting:
             return "nothing"
         now = self._clock.now()
-        turn = await self._turns.decide(first_burst(snapshot), fence, now)
+        if self._failures.get(conversation, 0) >= self._most_failures:
+            turn = self._turns.give_up(snapshot, fence, now)
+        else:
+            turn = await self._turns.decide(first_burst(snapshot), fence, now)
         ruling = await self._ledger.commit_turn(turn, self._clock.now())  # not `now`: a turn takes its time
         self._metrics.turn_ended(turn, ruling.result, asyncio.get_running_loop().time() - began)
         log.info(
@@ -135,10 +141,12 @@ class Responder:
             log.warning("turn_not_stored", conversation=conversation, error=type(error).__name__)
             self._metrics.turn_failed("ledger")
         except Exception:
-            log.exception("turn_not_stored", conversation=conversation)
+            self._failures[conversation] = self._failures.get(conversation, 0) + 1
+            log.exception("turn_not_stored", conversation=conversation, failures=self._failures[conversation])
             self._metrics.turn_failed("fault")
         else:
             self._unstored.discard(conversation)
+            self._failures.pop(conversation, None)
             return result
         self._unstored.add(conversation)
         await asyncio.sleep(self._renew_s)

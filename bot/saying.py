@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.metrics import DeliveryMetrics
 from handoff.ledger import Ledger
 from handoff.outbox import Claim, Outbox
+from handoff.scripts import AWAY_OR_FULL
 from handoff.words import Entry, EntryState, Message, NewCase
 
 log = structlog.get_logger()
@@ -167,8 +168,18 @@ class Saying:
 
     async def _give_up(self, hand: _Hand, state: EntryState, rule: str, detail: str) -> None:
         """It will not be said: whoever has the conversation sees that, and the bot gives it to a person."""
-        case = await self._case_for(hand.entry, rule, detail, self._clock.now())
-        await self._settle(hand, state, detail=rule, case=case)
+        await self._settle(hand, state, detail=rule, case=await self._case(hand.entry, rule, detail))
+
+    async def _case(self, entry: Entry, rule: str, detail: str) -> NewCase | None:
+        """The case for an entry; None leaves it to the transcript, where it stands as refused or given up."""
+        try:
+            return await self._case_for(entry, rule, detail, self._clock.now())
+        except AWAY_OR_FULL:
+            raise  # nothing is lost: the entry is looked at again
+        except Exception:
+            # Without this the entry would come back for ever and hold up its conversation.
+            log.exception("no_case_for_entry", conversation=entry.conversation, entry=entry.id)
+            return None
 
     async def _settle(
         self,

@@ -15,10 +15,10 @@ from bot.casework import Casework, findings
 from bot.memory import Memory
 from bot.notices import Notices
 from bot.opt_out import opting
-from handoff.ledger import Raised, Turn
+from handoff.ledger import Raised, Snapshot, Turn
 from handoff.packet import Evidence
 from handoff.sensitivity import Assessment, Sensitivity
-from handoff.words import Entry, Outcome, Place, Reason
+from handoff.words import Entry, Outcome, Place, Promise, Reason
 
 log = structlog.get_logger()
 
@@ -73,6 +73,11 @@ class Turns:
             # The edge of the turn: no failure of ours may leave a customer in silence.
             log.exception("turn_failed", conversation=burst.conversation.key, message=burst.latest.id)
             return await turn.call_person(Reason.BOT_ERROR, evidence("turn_failed", type(error).__name__))
+
+    def give_up(self, snapshot: Snapshot, fence: int, now: datetime) -> Turn:
+        """The turn of messages that no turn could be stored for: a person, with nothing read that might be broken."""
+        burst = Burst(conversation=snapshot.conversation, memory=Memory(), messages=snapshot.waiting)
+        return _Deciding(self, burst, fence, now).give_up()
 
     def assess(self, text: str) -> Assessment:
         """Which words of a text call a person."""
@@ -252,12 +257,7 @@ class _Deciding:
         burst, now = self._burst, self._now
         if not self._is_bots:
             return burst.ends(self._fence, Outcome.JOINED)
-        promise, entries = None, []
-        if tell and burst.answerable and self._may_be_told():
-            place = burst.answerable.place
-            told = self._turns.notices.hand_over(words, now, place=place, disclose=place not in burst.memory.disclosed)
-            promise = told.promise
-            entries = [self._entry(Reply(text=told.text), author="desk", number=0)]
+        promise, entries = self._hand_over(words) if tell else (None, [])
         known = answer
         if known is None and reason is not Reason.BOT_ERROR:
             known = await self._turns.look_up(burst, now)
@@ -281,6 +281,26 @@ class _Deciding:
             answer=answer,
             known=known,
         )
+
+    def give_up(self) -> Turn:
+        """A person without asking anybody or reading anything."""
+        burst, now = self._burst, self._now
+        if not self._is_bots:
+            return burst.ends(self._fence, Outcome.JOINED)
+        promise, entries = self._hand_over("")
+        why = evidence("turn_not_stored", "no turn could be stored for these messages; see the responder's log")
+        case = self._turns.casework.bare_case(burst.conversation, burst.latest, why, now, promise=promise)
+        return burst.ends(self._fence, Outcome.CASE_OPENED, entries=entries, case=case)
+
+    def _hand_over(self, words: str) -> tuple[Promise | None, list[Entry]]:
+        """What the customer is told, where that is possible, and what it promises."""
+        burst = self._burst
+        if burst.answerable is None or not self._may_be_told():
+            return None, []
+        place = burst.answerable.place
+        disclose = place not in burst.memory.disclosed
+        told = self._turns.notices.hand_over(words, self._now, place=place, disclose=disclose)
+        return told.promise, [self._entry(Reply(text=told.text), author="desk", number=0)]
 
     def _say(
         self, replies: Sequence[Reply], *, memory: Memory, rule: str | None = None, answer: Answer | None = None

@@ -196,6 +196,7 @@ async def assistant(
         counts=RedisAttemptCount(parts.redis),
         hours=hours,
         contact=contact_routes(settings),
+        company=settings.company,
         reply_minutes=settings.first_reply_minutes,
     )
     await built.check_ready()

@@ -7,19 +7,22 @@ Redis as on Redis Cluster.
     key                                type    holds
     {p07}:inbox                        zset    conversations with waiting messages -> ms the oldest came in
     {p07}:message:<id>                 hash    json, conversation, seq, state (waiting|handled), outcome, rule, turn,
-                                               received_ms, handled_ms
-    {p07}:conv:<key>                   hash    customer, owner, epoch, seq, case, opted_out, tracker, memory, cases,
+                                               understood (JSON), received_ms, handled_ms
+    {p07}:conv:<key>                   hash    customer, owner, epoch, seq, case, opted_out, tracker, memory,
                                                last_place, last_message
+    {p07}:conv:<key>:cases             list    ids of every case it ever had, oldest first
     {p07}:conv:<key>:inbox             list    ids of its waiting messages, oldest first
     {p07}:conv:<key>:transcript        list    JSON lines: seq, at_ms, kind (message|entry|event), id or what happened
     {p07}:conv:<key>:outbox            list    ids of its unfinished entries, in order
     {p07}:conv:<key>:seen              hash    agent -> last transcript line seen; only the unread mark hangs on it
     {p07}:outbox                       zset    conversations with unfinished entries -> ms when the head is due
     {p07}:entry:<id>                   hash    json, state, detail, author, epoch, attempts, looks, doubts, due_ms,
-                                               expires_ms, external_id, fence, seq, queued_ms,
-                                               sending_ms, sent_ms
+                                               expires_ms, external_id, fence, seq, conversation, queued_ms,
+                                               sending_ms, sent_ms, although_opted_out (1 where it is)
     {p07}:case:<id>                    hash    conversation, reason, priority, packet, state (open|resolved), opened_ms,
-                                               taken_by, taken_ms, first_reply_ms, resolved_ms, resolution, promise, ...
+                                               taken_by, taken_ms, first_reply_ms, resolved_ms, resolved_by,
+                                               resolution (resolved|given_back), promise (JSON), promise_due_ms,
+                                               promise_state (running|kept|broken|ended)
     {p07}:cases:open                   zset    open cases -> urgency, then age
     {p07}:cases:count                  string  last case number
     {p07}:promises                     zset    cases with a promise still running -> due ms
@@ -36,15 +39,22 @@ Redis as on Redis Cluster.
     {p07}:erasing                      hash    conversations being erased -> JSON: counts, last journal line about them
     {p07}:erased                       hash    day since 1970 and kind of journal line -> how many were erased
     {p07}:changes                      pub/sub a conversation's key whenever something in it changed
-    {desk}:agent:<name>                hash    display_name, initials, role, argon2; {desk}:agents is the set of names
+    {workers}:<role>                   zset    living processes of a role -> seconds since 1970 when last seen; only
+                                               the fair share of partitions hangs on it
+    {desk}:agents                      set     names of those who may sign in
+    {desk}:agent:<name>                hash    display_name, initials, role, argon2
     {desk}:session:<SHA-256>           string  who is signed in (expires); the cookie holds the token itself
     {desk}:attempts:<SHA-256>          string  sign-in attempts by name, address, or both (expires)
-    {account}:lease:ingress, :fence:ingress    one reader of the account
-    {account}:lease:upkeep, :fence:upkeep      one purge, erasure or backup at a time
+    {verification}:order:<SHA-256>     hash    turn -> customer whose try for this order was wrong (expires)
+    {account}:lease:<role>             hash    as above: the one reader of the account (role: ingress), and one purge,
+                                               erasure or backup at a time (role: upkeep)
+    {account}:fence:<role>             string  as above
+    {account}:done:<command id>        string  as above
     {account}:purged                   string  the last day, in the service's time zone, that was purged to the end
     {account}:restoring                string  checksum of the backup that is being restored
     {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox; of
                                                `announcements`: ms up to which the due ones were looked for
+    {knowledge}:...                            the published articles: see knowledge/keys.py
 
     transition      guard                                          changes
     lease           free, expired (with its grace), or own         lease, fence
@@ -85,7 +95,6 @@ DEFAULT_PARTITIONS = 16
 ACCOUNT = "{account}"
 ACCOUNT_CONVERSATION = "x:account"
 """What the account says to everybody, kept like a conversation so that order and once-only hold for it too."""
-CASE_ID_PATTERN = r"^C[0-9]{2,}-[0-9]+$"
 
 
 def partition_of(conversation: str, partitions: int) -> str:

@@ -13,9 +13,12 @@ LONGEST_TEXT_CHARS = 10_000
 
 
 class Value(BaseModel):
-    """An immutable value that round-trips through JSON and refuses unknown fields."""
+    """An immutable value that round-trips through JSON.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # it may be a customer's text
+    Unknown fields are ignored: what a newer version stored must not stop an older one that runs beside it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)  # it may be a customer's text
 
 
 class Place(StrEnum):

@@ -84,6 +84,7 @@ def make_assistant(
             "counts": RememberedAttemptCount(),
             "hours": load_hours(),
             "contact": ContactRoutes(phone="0800 555 0100", web="the contact page of our website"),
+            "company": "Merlin Rail",
             "reply_minutes": 30,
             "turn_limit_s": 5.0,  # a busy machine is no reason to fail; slow actions have a test of their own
         }

@@ -23,7 +23,20 @@ async def test_commands_of_rasa_are_plain_text(in_private: Dialogue, text: str) 
 async def test_an_intent_typed_by_a_customer_sets_nothing(in_private: Dialogue) -> None:
     answer = await in_private.say('/ask_fare{"origin": "London", "destination": "Paris"}')
     assert answer.slots.get("origin") != "London" or answer.slots.get("destination") != "Paris"
-    assert (await in_private.say('/intent{"x":1}')).intent != "intent"
+
+
+async def test_an_unknown_intent_typed_by_a_customer_is_plain_text_and_keeps_what_is_known(
+    in_private: Dialogue,
+) -> None:
+    before = await in_private.say("return fare from London to Paris")
+    assert before.slots["destination"] == "Paris"
+    answer = await in_private.say('/intent{"x":1}')
+    assert answer.intent not in ("intent", "x")
+    assert answer.slots == before.slots
+    assert "x" not in answer.slots
+    assert answer.failed
+    assert answer.silent_rule is None
+    assert is_given_to_somebody(answer)
 
 
 @pytest.mark.parametrize("text", ["😀", "🤷🤷🤷", "…", "???", "asdfgh jklqwe", "\u202e\u2066", "\x00"])

@@ -126,8 +126,8 @@ def test_no_customer_text_is_printed_or_logged(trained_model: Path, tmp_path: Pa
         from pathlib import Path
         from datetime import UTC, datetime
         assistant = Assistant(
-            model_path=Path({str(trained_model)!r}), hours=load_hours(), contact=ContactRoutes(), reply_minutes=30,
-            knowledge=None, fares=None, orders=None, counts=None,
+            model_path=Path({str(trained_model)!r}), hours=load_hours(), contact=ContactRoutes(),
+            company="Kestrel Air", reply_minutes=30, knowledge=None, fares=None, orders=None, counts=None,
         )
         now = datetime.now(UTC)
         for text in ("hello xyzzyword", "fare from London to Xyzzyword"):

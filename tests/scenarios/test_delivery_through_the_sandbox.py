@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,6 +138,35 @@ async def test_a_closed_inbox_blocks_the_reply_and_calls_a_person(house: House, 
         record = await until_state(house, entry, "blocked")
     assert record["detail"] == "dm_closed"
     assert desk.told == [(entry.id, "dm_closed")]
+    ((case, owner),) = await house.desk.open_cases()
+    assert (case.reason, str(owner)) == ("not_delivered", "queue")
+
+
+async def deletes_the_post(x: Sandbox, mention: Message) -> None:
+    await x.tell("DELETE", f"posts/{mention.platform_id}")
+
+
+async def is_suspended(x: Sandbox, mention: Message) -> None:
+    await x.tell("PATCH", f"users/{MIA}", suspended=True)
+
+
+async def locks_the_account(x: Sandbox, mention: Message) -> None:
+    await x.tell("PATCH", f"users/{MIA}", protected=True)
+
+
+@pytest.mark.parametrize("happens", [deletes_the_post, is_suspended, locks_the_account])
+async def test_a_post_that_is_gone_or_hidden_cannot_be_answered_and_a_person_is_called(
+    house: House, x: Sandbox, happens: Callable[[Sandbox, Message], Awaitable[None]]
+) -> None:
+    mention = await a_mention(house, x)
+    (entry,) = await answer(house, mention, "Your bag is in Leeds.")
+    await happens(x, mention)
+    desk = Desk()
+    async with running(delivery_of(house, x.channel, desk=desk)):
+        record = await until_state(house, entry, "blocked")
+    assert record["detail"] == "target_gone"
+    assert desk.told == [(entry.id, "target_gone")]
+    assert await x.said() == []
     ((case, owner),) = await house.desk.open_cases()
     assert (case.reason, str(owner)) == ("not_delivered", "queue")
 

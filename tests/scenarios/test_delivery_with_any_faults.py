@@ -88,6 +88,7 @@ async def check(url: str, texts: list[str], place: Place, sends: list[str], look
     clock = VirtualClock()
     channel = MemoryChannel(clock=clock, send_faults=deque(sends), look_faults=deque(looks))
     async with house_on(url) as house:
+        await house.redis.flushall()
         entries = await queue(house, texts, place)
         if closed:
             channel.closed_to.add(entries[0].customer_id)

@@ -1,14 +1,24 @@
 """What the ledger lets happen, and what it refuses."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 
+from actions.attempt_count import RedisAttemptCount
+from actions.verification import order_key
+from bot.web.agents import Agents
+from bot.web.roles import Role
+from bot.web.sessions import Attempts, Sessions
 from handoff.keys import ACCOUNT
+from handoff.leases import Leases
+from handoff.queue import Queue
 from handoff.scripts import LedgerAway, LedgerFull
-from handoff.words import BOT, QUEUE, EntryState, Outcome
+from handoff.words import BOT, QUEUE, EntryState, Outcome, Promise
+from tests.support.documented import rows, undocumented
 from tests.support.ledger import (
     NOON,
+    PARTITIONS,
     House,
     a_case,
     a_customer,
@@ -333,8 +343,6 @@ async def test_a_reply_that_will_never_be_said_calls_a_person_in_the_same_step(h
 
 
 async def test_a_promise_without_a_reply_is_broken_and_with_one_is_kept(house: House) -> None:
-    from handoff.words import Promise
-
     promise = Promise(told_at=NOON, due_at=later(60), wording="within a minute")
     for number in (1, 2):
         message = a_message(number, customer=a_customer(number))
@@ -397,3 +405,45 @@ async def test_every_transition_is_documented_on_the_screen_of_keys(house: House
     documented = str(handoff.keys.__doc__)
 
     assert [name for name in house.transitions.names if f"    {name} " not in documented] == []
+
+
+async def test_every_key_and_field_that_is_stored_is_documented_on_the_screen_of_keys(house: House) -> None:
+    """One case of everything: promise kept, opt-out, reply, hand-back, delivery, sign-in, a wrong try, one reader."""
+    promise = Promise(told_at=NOON, due_at=later(60), wording="within a minute")
+    received = a_message()
+    key = received.conversation
+    await house.ledger.receive(received, NOON)
+    fence = await house.fence("responder", key)
+    case = a_case().model_copy(update={"promise": promise})
+    told = an_entry(key, 1).model_copy(update={"although_opted_out": True, "expires_at": later(3600)})
+    turn = a_turn(key, [received.id], fence=fence, case=case, entries=(told,))
+    ruling = await house.ledger.commit_turn(turn.model_copy(update={"opted_out": True, "understood": "{}"}), NOON)
+    assert ruling.case is not None
+    taken = await house.desk.take(ruling.case, "ana", ruling.epoch or 0, NOON)
+    words = an_entry(key, 2, author="agent:ana")
+    assert (await house.desk.reply(ruling.case, "ana", words, taken.epoch or 0, 99, NOON)).result == "queued"
+    await house.desk.resolve(ruling.case, "ana", taken.epoch or 0, 99, NOON)
+    await Queue(house.redis, partitions=PARTITIONS).mark_seen(key, "ana", 1)
+    delivery = await house.fence("delivery", key)
+    claim = await house.outbox.claim(key, delivery, later(1))
+    assert claim is not None
+    await house.outbox.settle(claim.entry, delivery, EntryState.UNKNOWN, later(1), due_at=later(2))
+    looked = await house.outbox.claim(key, delivery, later(2))
+    assert looked is not None
+    await house.outbox.settle(looked.entry, delivery, EntryState.SENT, later(2), external_id="99")
+    reader = Leases(house.redis, house.transitions, role="ingress", holder="one", partitions=[ACCOUNT])
+    await reader.renew(NOON)
+    await reader.release_all(NOON)
+    await reader.renew(NOON)
+    await house.ledger.set_cursor("mentions", "1000", NOON)
+    await RedisAttemptCount(house.redis).failed(order_key("KA-482913"), "1001", "t-1")
+    agents = Agents(house.redis)
+    ana = await agents.add(name="ana", display_name="Ana", initials="AR", role=Role.LEAD, password="a long password")
+    await Sessions(house.redis, agents).open(ana, NOON)
+    await Attempts(house.redis).count("ana", "127.0.0.1")
+
+    assert await undocumented(house.redis) == []
+    stored = [str(key) for key in await house.redis.keys("*")]
+    unseen = [row.key.pattern for row in rows() if not any(row.key.fullmatch(key) for key in stored)]
+    # waiting things are gone when they are done, and their keys with them
+    assert [pattern for pattern in unseen if not re.search(r"(in|out)box|cases:open|promises", pattern)] == []

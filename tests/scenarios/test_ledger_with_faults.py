@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from handoff.words import EntryState
+from tests.support.documented import undocumented
 from tests.support.ledger import House, a_case, a_customer, a_message, a_turn, an_entry, house_on, later
 from tests.support.redis_proxy import Faults, redis_behind
 
@@ -176,6 +177,7 @@ async def walk_twice(redis_url: str, seed: int, kinds: list[str]) -> tuple[Any, 
         async with redis_behind(f"{base}/1", faults) as proxy, house_on(proxy.url, time_limit_s=0.05) as disturbed:
             faulty = await walk(disturbed, one, seed, kinds)
         peaceful = await walk(two, two, seed, kinds)
+        assert await undocumented(two.redis) == []
     for fault, times in faults.happened.items():
         HAPPENED[fault] += times
     return faulty, peaceful

@@ -37,7 +37,7 @@ class FixedClock:
 class Frontdesk:
     """A responder over a real ledger; what customers write is handled at once."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, most_failures: int = 3) -> None:
         self.house = house
         self.answerer = ScriptedAnswerer()
         self.counts = RememberedAttemptCount()
@@ -66,6 +66,7 @@ class Frontdesk:
             clock=self.clock,
             poll_s=0.01,
             renew_s=0.05,
+            most_failures=most_failures,
         )
         self.written = 0
 
@@ -314,6 +315,26 @@ async def test_an_assistant_that_takes_too_long_is_given_up_and_a_person_looks(f
     packet = await frontdesk.packet()
     assert "colleague" in said.text
     assert (packet.reason, packet.evidence.detail) == (Reason.BOT_ERROR, "no answer within 0.5 s")
+
+
+async def test_messages_that_no_turn_can_be_stored_for_go_to_a_person(frontdesk: Frontdesk) -> None:
+    """What is stored of a conversation may be broken; its customer is not left waiting for ever."""
+    message = await frontdesk.write("how many bags?")
+    partition = frontdesk.house.ledger.partition_of(message.conversation)
+    await frontdesk.house.redis.hset(f"{partition}:conv:{message.conversation}", "memory", "no JSON")
+    stop = asyncio.Event()
+    running = asyncio.create_task(frontdesk.responder.run(stop))
+
+    async with asyncio.timeout(20):
+        while await frontdesk.house.ledger.waiting(frontdesk.house.ledger.partitions):  # noqa: ASYNC110 (in Redis)
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running
+
+    packet = await frontdesk.packet()
+    (said,) = [line.entry for line in await frontdesk.lines() if line.entry]
+    assert (packet.reason, packet.evidence.rule) == (Reason.BOT_ERROR, "turn_not_stored")
+    assert "colleague" in said.text
 
 
 async def test_three_questions_at_once_go_to_a_person(frontdesk: Frontdesk) -> None:
@@ -649,6 +670,7 @@ async def test_after_redis_was_full_a_running_responder_goes_on(frontdesk: Front
 
 
 async def test_a_turn_that_cannot_be_stored_is_told_until_it_is(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, most_failures=1000)
     message = await frontdesk.write("bags?")
     key = f"{frontdesk.house.ledger.partition_of(message.conversation)}:conv:{message.conversation}"
     await frontdesk.house.redis.hset(key, "memory", "no memory at all")

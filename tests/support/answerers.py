@@ -29,7 +29,6 @@ def an_answer(*texts: str, **changes: Any) -> Answer:
         "failed": False,
         "attempts": None,
         "failed_order_key": None,
-        "opt": None,
         "verification": Verification(state="not_asked", wrong_attempts=0, order=None),
         "suggestions": (),
     }

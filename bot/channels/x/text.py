@@ -47,8 +47,8 @@ def clean_post(text: str, *, hidden_prefix: int, urls: Iterable[Mapping[str, Any
     """
     shown = text[hidden_prefix:] if _MENTION_RUN.fullmatch(text[:hidden_prefix]) else text
     expanded, links, found = _expanded(shown, urls)
-    if pictures:
-        expanded = _TRAILING_SHORT_LINKS.sub("", expanded)  # X adds one for the pictures, not always as an entity
+    if pictures:  # X adds a link for them, not always as an entity
+        expanded = _TRAILING_SHORT_LINKS.sub("", _SPACES.sub(" ", expanded))
     plain = without_leading_mentions(html.unescape(expanded))
     return Cleaned(text=_unless_links_alone(plain, links), links=links, pictures=max(pictures, found))
 
