@@ -84,6 +84,11 @@ def is_intact(path: Path) -> bool:
     return path.is_file() and _stamp(path.parent).get("sha256") == _checksum(path)
 
 
+def trained_from(folder: Path) -> str | None:
+    """The fingerprint of the inputs that the model in a folder was trained from; None where nobody noted it."""
+    return _stamp(folder).get("inputs")
+
+
 def fingerprint(project: Path = PROJECT) -> str:
     """Changes whenever the same training would give another model."""
     from knowledge.encoder import MiniLmEncoder
