@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from handoff.keys import ACCOUNT, DEFAULT_PARTITIONS, all_partitions, partition_
 from handoff.scripts import Ruling, Transitions
 from handoff.words import BOT, Customer, Entry, EntryState, Message, NewCase, Outcome, Owner, Reason, Value, in_ms
 
+LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+"""What makes a post cost more, for the report's estimate."""
 LONGEST_BURST = 20
 """How many waiting messages one turn looks at."""
 
@@ -198,6 +201,7 @@ def entry_arguments(entry: Entry) -> dict[str, Any]:
         "place": str(entry.place),
         "expires_ms": in_ms(entry.expires_at) if entry.expires_at else None,
         "held_until_ms": in_ms(entry.held_until) if entry.held_until else None,
+        "has_link": True if LINK.search(entry.text) else None,
         "although_opted_out": True if entry.although_opted_out else None,
     }
     return {key: value for key, value in arguments.items() if value is not None}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 import handoff.console
+import handoff.report
 from bot.announcement_clock import AnnouncementClock, announce_what_is_due
 from bot.web.agents import Agents
 from bot.web.guard import guards, header_signal
@@ -29,6 +31,9 @@ from handoff.console.parts import Clock, Composer, ConsoleParts
 from handoff.desk import Desk
 from handoff.ledger import Ledger
 from handoff.queue import Queue
+from handoff.report.app import create_report
+from handoff.report.parts import ReportParts
+from handoff.report.prices import Prices
 from handoff.scripts import LedgerAway, LedgerFull
 
 log = structlog.get_logger()
@@ -48,6 +53,8 @@ async def create_desk_app(
     composer: Composer,
     now: Clock,
     account: str,
+    zone: ZoneInfo,
+    prices: Prices,
     announcing: Announcing,
     announcements: Announcements | None = None,
     secure: bool = False,
@@ -61,6 +68,7 @@ async def create_desk_app(
     """Everything under one address; while it runs it follows the ledger, breaks overdue promises, announces.
 
     `secure`: served by https. `public_origin`: the address browsers see, where a proxy changes the Host header.
+    `zone`: in which the report's days begin and end.
     `announcements`: None announces nothing.
     """
     shell = Shell(
@@ -69,7 +77,7 @@ async def create_desk_app(
         now=now,
         account=account,
         cookie="__Host-frontdesk" if secure else "frontdesk",
-        folders={"console": Path(handoff.console.__path__[0])},
+        folders={"console": Path(handoff.console.__path__[0]), "report": Path(handoff.report.__path__[0])},
     )
     live = Live(redis, shell, heartbeat_s=heartbeat_s)
     passed = [*guards(shell, public_origin=public_origin), stop_banner(announcing)]
@@ -81,6 +89,8 @@ async def create_desk_app(
     app.add_routes(health)
     parts = ConsoleParts(ledger=ledger, desk=desk, queue=queue, composer=composer, shell=shell, now=now)
     app.add_subapp("/console", create_console(parts))
+    report = ReportParts(ledger=ledger, shell=shell, now=now, zone=zone, prices=prices)
+    app.add_subapp("/report", create_report(report))
     timers = [partial(break_promises, desk, now, every_s=promises_every_s)]
     if announcements:
         clock = AnnouncementClock(announcements, announcing)

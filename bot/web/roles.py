@@ -8,14 +8,14 @@ from enum import StrEnum
 class Role(StrEnum):
     """What somebody does here."""
 
-    AGENT = "agent"  # answers customers
-    LEAD = "lead"  # answers customers, looks after knowledge and reports
+    AGENT = "agent"  # answers customers, sees the report's numbers
+    LEAD = "lead"  # answers customers, looks after knowledge, reads the report's questions
     EDITOR = "editor"  # keeps the articles true
 
 
 PARTS_OF_ROLE = {
-    Role.AGENT: frozenset({"console"}),
-    Role.LEAD: frozenset({"console", "studio", "reports"}),
+    Role.AGENT: frozenset({"console", "report"}),
+    Role.LEAD: frozenset({"console", "studio", "report"}),
     Role.EDITOR: frozenset({"studio"}),
 }
 

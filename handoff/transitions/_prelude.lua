@@ -61,7 +61,7 @@ local function put_in_outbox(conversation, entry, epoch, turn)
   local length = redis.call('RPUSH', conv_key(conversation) .. ':outbox', entry.id)
   if length == 1 then redis.call('ZADD', P .. ':outbox', due, conversation) end
   journal('entry_queued', conversation, {entry = entry.id, author = entry.author, place = entry.place,
-    turn = turn})
+    turn = turn, link = entry.has_link})
 end
 
 -- Opens a case: owner queue, a new epoch, the packet stored, the promise running. Returns its id and the epoch.

@@ -62,3 +62,13 @@ async def test_a_case_that_opens_tells_by_when_a_reply_was_promised(house: House
     await house.ledger.commit_turn(a_turn(message.conversation, [message.id], fence=fence, case=case), NOON)
 
     assert (await told(house, message.conversation, "case_opened"))["promise_due_ms"] == in_ms(due_at)
+
+
+async def test_words_with_a_link_say_so_since_they_cost_more(house: House) -> None:
+    message = a_message()
+    await house.ledger.receive(message, NOON)
+    fence = await house.fence("responder", message.conversation)
+    entry = an_entry(message.conversation).model_copy(update={"text": "Read https://kestrelair.example/bags."})
+    await house.ledger.commit_turn(a_turn(message.conversation, [message.id], fence=fence, entries=(entry,)), NOON)
+
+    assert (await told(house, message.conversation, "entry_queued"))["link"] is True
