@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from bot.answer import Answer
 from handoff.ledger import Turn
-from handoff.words import Outcome, Place
+from handoff.words import Entry, Outcome, Place
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 KINDS = ("article", "fare", "order", "hours", "small_talk", "person", "unanswerable", "silent")
@@ -97,6 +97,11 @@ def normalised(text: str) -> str:
     return " ".join(re.findall(r"\w+", plain)) or text
 
 
+def articles_of(entries: Iterable[Entry]) -> set[str]:
+    """The ids of the articles that something said came from."""
+    return {ref.partition("@")[0].removeprefix("KB-") for entry in entries for ref in entry.articles}
+
+
 def judged(question: GoldenQuestion, turn: Turn, answer: Answer | None) -> Result:
     """One question's result."""
     did, detail = _did(turn, answer)
@@ -133,7 +138,7 @@ def _did(turn: Turn, answer: Answer | None) -> tuple[str, str]:
         return "small_talk", "stop" if turn.opted_out else "start"
     if turn.outcome is Outcome.SILENT:
         return "silent", turn.rule or ""
-    articles = sorted({ref.partition("@")[0] for entry in turn.entries for ref in entry.articles})
+    articles = sorted(articles_of(turn.entries))
     if articles:
         return "article", " ".join(articles)
     rule = answer.evidence.rule if answer else turn.rule or ""
