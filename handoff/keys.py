@@ -9,7 +9,7 @@ Redis as on Redis Cluster.
     {p07}:message:<id>                 hash    json, conversation, seq, state (waiting|handled), outcome, rule, turn,
                                                understood (JSON), received_ms, handled_ms
     {p07}:conv:<key>                   hash    customer, owner, epoch, seq, case, opted_out, tracker, memory,
-                                               last_place, last_message
+                                               last_place, last_message, last_ms (when its last words were purged)
     {p07}:conv:<key>:cases             list    ids of every case it ever had, oldest first
     {p07}:conv:<key>:inbox             list    ids of its waiting messages, oldest first
     {p07}:conv:<key>:transcript        list    JSON lines: seq, at_ms, kind (message|entry|event), id or what happened
@@ -21,7 +21,7 @@ Redis as on Redis Cluster.
                                                sending_ms, sent_ms, although_opted_out (1 where it is)
     {p07}:case:<id>                    hash    conversation, reason, priority, packet, state (open|resolved), opened_ms,
                                                taken_by, taken_ms, first_reply_ms, resolved_ms, resolved_by,
-                                               resolution (resolved|given_back), promise (JSON), promise_due_ms,
+                                               resolution (resolved|given_back|erased), promise (JSON), promise_due_ms,
                                                promise_state (running|kept|broken|ended)
     {p07}:cases:open                   zset    open cases -> urgency, then age
     {p07}:cases:count                  string  last case number
