@@ -80,6 +80,25 @@ class Burst:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gathering:
+    """How long a burst is waited for: people type one thought in several messages."""
+
+    quiet_s: float = 0.0
+    """A turn begins when the customer has been quiet for so long …"""
+    cap_s: float = 0.0
+    """… or when the oldest message has waited for so long, whatever comes in."""
+
+    def left_s(self, snapshot: Snapshot, now: datetime) -> float:
+        """Seconds until the turn may begin; none for STOP and START, nor while a person has the conversation."""
+        if not snapshot.conversation.owner.is_bot or any(opting(message.text) for message in snapshot.waiting):
+            return 0.0
+        now_s = now.timestamp()
+        quiet = snapshot.received_ms[-1] / 1000 + self.quiet_s - now_s
+        cap = snapshot.received_ms[0] / 1000 + self.cap_s - now_s
+        return max(0.0, min(quiet, cap))
+
+
 def first_burst(snapshot: Snapshot) -> Burst:
     """The oldest waiting messages that belong together."""
     first, *rest = snapshot.waiting

@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 from prometheus_client import CollectorRegistry
 
-from bot.burst import first_burst
+from bot.burst import Gathering, first_burst
 from bot.clock import Clock
 from bot.metrics import ResponderMetrics
 from bot.pauses import pause
@@ -39,6 +39,7 @@ class Responder:
         renew_s: float = 1.0,
         side_by_side: int = 16,
         most_failures: int = 3,
+        gathering: Gathering | None = None,
         metrics: ResponderMetrics | None = None,
     ) -> None:
         """`poll_s`: how often the inbox is looked at; `renew_s`: how often leases are renewed.
@@ -56,6 +57,8 @@ class Responder:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._unstored: set[str] = set()
         self._most_failures = most_failures
+        self._gathering = gathering or Gathering()
+        self._not_before: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         """Conversations whose last turn could not be stored."""
         self._troubles: dict[str, str] = {"lease": "It has not started yet."}
@@ -87,6 +90,10 @@ class Responder:
         if snapshot is None or not snapshot.waiting:
             return "nothing"
         now = self._clock.now()
+        left_s = self._gathering.left_s(snapshot, now)
+        if left_s > 0:
+            self._not_before[conversation] = began + left_s
+            return "gathering"
         if self._failures.get(conversation, 0) >= self._most_failures:
             turn = self._turns.give_up(snapshot, fence, now)
         else:
@@ -114,8 +121,10 @@ class Responder:
             return
         self._troubles.pop("inbox", None)
         self._unstored.intersection_update(waiting)
+        now_s = asyncio.get_running_loop().time()
+        self._not_before = {key: at for key, at in self._not_before.items() if at > now_s}
         for conversation in waiting:
-            if conversation not in self._running:
+            if conversation not in self._running and conversation not in self._not_before:
                 task = asyncio.create_task(self._respond_to_all(conversation))
                 self._running[conversation] = task
                 task.add_done_callback(partial(self._forget, conversation))
@@ -130,7 +139,7 @@ class Responder:
                 result = await self._respond_safely(conversation, fence)
                 if result == "lease_lost":
                     self._leases.forget(self._ledger.partition_of(conversation), fence)
-                if result in ("nothing", "lease_lost", "not_stored"):
+                if result in ("nothing", "gathering", "lease_lost", "not_stored"):
                     return
 
     async def _respond_safely(self, conversation: str, fence: int) -> str:

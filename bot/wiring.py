@@ -26,6 +26,7 @@ from actions.order_book import OrderBook
 from actions.orders import OrderSource, emails, order_numbers
 from actions.verification import AttemptCount
 from bot.answer import Answerer, AssistantFailed, ContactRoutes
+from bot.burst import Gathering
 from bot.casework import Casework
 from bot.clock import SystemClock
 from bot.daily_purge import DailyPurge
@@ -225,6 +226,7 @@ def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours:
         leases=leases(settings, parts, role="responder"),
         turns=turns(settings, parts, answerer, hours, counts=RedisAttemptCount(parts.redis)),
         clock=SystemClock(),
+        gathering=Gathering(quiet_s=settings.quiet_seconds, cap_s=settings.burst_cap_s),
         metrics=ResponderMetrics(parts.metrics.registry),
     )
 

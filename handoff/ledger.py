@@ -44,6 +44,8 @@ class Snapshot(Value):
 
     conversation: Conversation
     waiting: tuple[Message, ...]
+    received_ms: tuple[int, ...] = ()
+    """When each of them came in."""
 
 
 class Raised(Value):
@@ -135,7 +137,11 @@ class Ledger:
         if not fields:
             return None
         messages = await self._messages(partition, ids)
-        return Snapshot(conversation=_conversation(conversation, fields), waiting=tuple(messages))
+        return Snapshot(
+            conversation=_conversation(conversation, fields),
+            waiting=tuple(message for message, _ in messages),
+            received_ms=tuple(received for _, received in messages),
+        )
 
     async def commit_turn(self, turn: Turn, now: datetime, *, command_id: str | None = None) -> Ruling:
         """Stores a whole turn: `committed`, or `lease_lost`, `stale_epoch`, `not_waiting` and nothing stored."""
@@ -185,11 +191,12 @@ class Ledger:
         """Moves a feed's cursor forward; an older id leaves it (`kept`)."""
         return await self._transitions.run("set_cursor", ACCOUNT, now, {"feed": feed, "id": platform_id})
 
-    async def _messages(self, partition: str, ids: Sequence[str]) -> list[Message]:
+    async def _messages(self, partition: str, ids: Sequence[str]) -> list[tuple[Message, int]]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for message_id in ids:
-                pipe.hget(f"{partition}:message:{message_id}", "json")
-            return [Message.model_validate_json(text) for text in await pipe.execute()]
+                pipe.hmget(f"{partition}:message:{message_id}", "json", "received_ms")
+            found = await pipe.execute()
+        return [(Message.model_validate_json(text), int(received)) for text, received in found]
 
 
 def entry_arguments(entry: Entry) -> dict[str, Any]:

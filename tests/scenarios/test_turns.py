@@ -1,6 +1,7 @@
 """What a customer gets for what they write: told through the real ledger, with an assistant that has a script."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 
 from actions.attempt_count import RememberedAttemptCount
 from bot.answer import Answer, AssistantFailed, Question
+from bot.burst import Gathering
 from bot.casework import Casework
 from bot.channels.x.text import shorten, weighted_length
 from bot.memory import Memory
@@ -23,7 +25,7 @@ from handoff.sensitivity_policy import load_sensitivity
 from handoff.words import Entry, Message, Outcome, Owner, Place, Reason
 from tests.support.account import until
 from tests.support.answerers import ScriptedAnswerer, a_call_for_a_person, an_answer
-from tests.support.ledger import NOON, House, a_customer, a_message, an_entry, house_on
+from tests.support.ledger import NOON, House, a_customer, a_message, an_entry, house_on, later
 
 
 class FixedClock:
@@ -37,7 +39,7 @@ class FixedClock:
 class Frontdesk:
     """A responder over a real ledger; what customers write is handled at once."""
 
-    def __init__(self, house: House, *, most_failures: int = 3) -> None:
+    def __init__(self, house: House, *, most_failures: int = 3, gathering: Gathering | None = None) -> None:
         self.house = house
         self.answerer = ScriptedAnswerer()
         self.counts = RememberedAttemptCount()
@@ -67,6 +69,7 @@ class Frontdesk:
             poll_s=0.01,
             renew_s=0.05,
             most_failures=most_failures,
+            gathering=gathering,
         )
         self.written = 0
 
@@ -99,6 +102,11 @@ class Frontdesk:
         messages = [line.message for line in await self.lines() if line.message]
         records = [await self.house.ledger.message_record(m.conversation, m.id) for m in messages]
         return [(record.get("outcome"), record.get("rule", "")) for record in records]
+
+    async def journalled(self, kind: str) -> list[dict[str, Any]]:
+        """The facts of every record of a kind, oldest first."""
+        found = [fields for part in self.house.ledger.partitions for _, fields in await self.house.ledger.journal(part)]
+        return [json.loads(fields["facts"]) for fields in found if fields["kind"] == kind]
 
     async def packet(self) -> Packet:
         (case, _), *_ = await self.house.desk.open_cases()
@@ -315,6 +323,42 @@ async def test_an_assistant_that_takes_too_long_is_given_up_and_a_person_looks(f
     packet = await frontdesk.packet()
     assert "colleague" in said.text
     assert (packet.reason, packet.evidence.detail) == (Reason.BOT_ERROR, "no answer within 0.5 s")
+
+
+async def test_three_messages_typed_in_ten_seconds_get_one_answer(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, gathering=Gathering(quiet_s=6, cap_s=20))
+    fence = await frontdesk.house.fence("responder", "x:1001")
+    results = []
+    for seconds, text in ((0, "hi"), (5, "how many bags"), (10, "to Rome?")):
+        frontdesk.clock.moment = later(seconds)
+        await frontdesk.write(text)
+        results.append(await frontdesk.responder.respond("x:1001", fence))
+    frontdesk.clock.moment = later(16)
+    results.append(await frontdesk.responder.respond("x:1001", fence))
+
+    assert results == ["gathering", "gathering", "gathering", "committed"]
+    assert [question.text for question in frontdesk.answerer.asked] == ["hi\nhow many bags\nto Rome?"]
+
+
+async def test_a_customer_who_never_stops_typing_is_answered_at_the_cap(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, gathering=Gathering(quiet_s=6, cap_s=20))
+    fence = await frontdesk.house.fence("responder", "x:1001")
+    for seconds in (0, 5, 10, 15, 20):
+        frontdesk.clock.moment = later(seconds)
+        await frontdesk.write(f"and {seconds}")
+        result = await frontdesk.responder.respond("x:1001", fence)
+
+    assert result == "committed"
+    assert len(frontdesk.answerer.asked) == 1
+
+
+async def test_stop_is_not_waited_for(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, gathering=Gathering(quiet_s=6, cap_s=20))
+    await frontdesk.write("how many bags")
+
+    said = await frontdesk.hear("STOP")
+
+    assert "no more automated replies" in said[-1].text
 
 
 async def test_messages_that_no_turn_can_be_stored_for_go_to_a_person(frontdesk: Frontdesk) -> None:
@@ -701,3 +745,11 @@ async def test_the_owner_after_a_hand_over_is_the_queue(frontdesk: Frontdesk) ->
 
     assert (await frontdesk.conversation()).owner == Owner(kind="queue")
     assert (await frontdesk.outcomes()) == [(Outcome.CASE_OPENED, "")]
+
+
+async def test_the_journal_says_which_answers_were_none(frontdesk: Frontdesk) -> None:
+    frontdesk.answerer.script |= {"bags?": an_answer("Hand or hold?", failed=True), "hand": an_answer("Eight kilograms.")}
+    for words, pictures in (("bags?", 0), ("hand", 0), ("", 1)):
+        await frontdesk.hear(words, pictures=pictures)
+
+    assert [facts.get("failed") for facts in await frontdesk.journalled("outcome")] == [True, False, True]
