@@ -16,7 +16,8 @@ LOOK_BACK = timedelta(days=31)
 FOLLOW_UP = timedelta(days=7)
 """How long after a period its replies and promises are still followed."""
 CLOCKS_DIFFER = timedelta(hours=1)
-BATCH = 1000
+BATCH = 250
+"""Small, so that the desk's pages are served in between."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,26 +20,32 @@ def print_report(report: Report, console: Console, asked: Sequence[Asked] | None
     """Every number; the questions' texts only where they were asked for."""
     as_of = report.as_of.astimezone(report.period.zone)
     console.print(f"[bold]{report.period.name}[/], days in {report.period.zone.key} time, as of {as_of:%d %b %Y %H:%M}")
+    for table in _tables(report, asked):
+        console.print()
+        console.print(table)
+
+
+def _tables(report: Report, asked: Sequence[Asked] | None) -> Iterable[Table]:
     numbers = ("messages", "public", "private", "answered", "opened", "joined", "silent", "waiting")
-    console.print(_table("Messages", _plain(report, numbers)))
-    console.print(_table(DEFINITIONS["silent_rules"].label, _named(report.silent_rules, plain)))
-    console.print(_over_time(report))
-    console.print(_conversations(report))
-    console.print(_table("People", _plain(report, ("cases", "open_cases", "breached_cases"))))
-    console.print(_table(DEFINITIONS["reasons"].label, _named(report.reasons, reason_words)))
-    console.print(_first_replies(report))
-    names = ("promises_told", "promises_kept", "promises_broken", "promises_ended", "promises_running")
-    console.print(_table("Promises", _plain(report, names)))
-    console.print(_table(DEFINITIONS["intents"].label, _named(report.intents, intent_words)))
-    console.print(_table(DEFINITIONS["articles"].label, _named(report.articles, str)))
-    console.print(_unanswered(report, asked))
-    console.print(_table("Words", _plain(report, ("bot_said", "people_said", "never_said"))))
-    console.print(_cost(report))
+    promises = ("promises_told", "promises_kept", "promises_broken", "promises_ended", "promises_running")
+    yield _table("Messages", _plain(report, numbers))
+    yield _table(DEFINITIONS["silent_rules"].label, _named(report.silent_rules, plain))
+    yield _over_time(report)
+    yield _conversations(report)
+    yield _table("People", _plain(report, ("cases", "open_cases", "breached_cases")))
+    yield _table(DEFINITIONS["reasons"].label, _named(report.reasons, reason_words))
+    yield _first_replies(report)
+    yield _table("Promises", _plain(report, promises))
+    yield _table(DEFINITIONS["intents"].label, _named(report.intents, intent_words))
+    yield _table(DEFINITIONS["articles"].label, _named(report.articles, str))
+    yield _unanswered(report, asked)
+    yield _table("Words", _plain(report, ("bot_said", "people_said", "never_said")))
+    yield _cost(report)
 
 
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     """Names and counts; a line of its own for what does not fit."""
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False, min_width=44)
+    table = _columns(title, show_header=False)
     table.add_column(ratio=1)
     table.add_column(justify="right")
     listed = list(rows)
@@ -52,6 +58,19 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
+def _columns(title: str, *, show_header: bool = True) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        show_header=show_header,
+        box=None,
+        pad_edge=False,
+        min_width=44,
+    )
+
+
 def _plain(report: Report, names: Iterable[str]) -> list[tuple[str, str]]:
     return [(DEFINITIONS[name].label, str(getattr(report, name))) for name in names]
 
@@ -61,7 +80,7 @@ def _named(counts: Mapping[str, int], words: Callable[[str], str]) -> list[tuple
 
 
 def _over_time(report: Report) -> Table:
-    table = Table(title=DEFINITIONS["over_time"].label, title_justify="left", box=None, pad_edge=False)
+    table = _columns(DEFINITIONS["over_time"].label)
     table.add_column("When")
     for label in ENDING_LABELS.values():
         table.add_column(label, justify="right")
@@ -77,7 +96,7 @@ def _conversations(report: Report) -> Table:
 
 
 def _first_replies(report: Report) -> Table:
-    table = Table(title="First replies", title_justify="left", box=None, pad_edge=False, min_width=44)
+    table = _columns("First replies")
     table.add_column("Who")
     for head in ("Replies", "Median", "9 of 10 within"):
         table.add_column(head, justify="right")
@@ -95,7 +114,7 @@ def _unanswered(report: Report, asked: Sequence[Asked] | None) -> Table:
     rows: list[tuple[str, str]] = []
     for group in asked:
         rows += [(intent_words(group.intent), str(group.count)), *((f"  {text}", "") for text in group.texts)]
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table = _columns(title, show_header=False)
     for name, value in rows:
         table.add_row(escape(_printable(name)), value)
     return table
@@ -107,7 +126,7 @@ def _printable(text: str) -> str:
 
 
 def _cost(report: Report) -> Table:
-    table = Table(title=DEFINITIONS["cost"].label, title_justify="left", box=None, pad_edge=False, min_width=44)
+    table = _columns(DEFINITIONS["cost"].label)
     table.add_column("Item")
     for head in ("Count", "Price", report.cost.currency):
         table.add_column(head, justify="right")

@@ -748,7 +748,10 @@ async def test_the_owner_after_a_hand_over_is_the_queue(frontdesk: Frontdesk) ->
 
 
 async def test_the_journal_says_which_answers_were_none(frontdesk: Frontdesk) -> None:
-    frontdesk.answerer.script |= {"bags?": an_answer("Hand or hold?", failed=True), "hand": an_answer("Eight kilograms.")}
+    frontdesk.answerer.script |= {
+        "bags?": an_answer("Hand or hold?", failed=True),
+        "hand": an_answer("Eight kilograms."),
+    }
     for words, pictures in (("bags?", 0), ("hand", 0), ("", 1)):
         await frontdesk.hear(words, pictures=pictures)
 

@@ -13,7 +13,7 @@ from bot.cli import app
 
 ROOT = typer.main.get_command(app)
 TOP = ROOT.list_commands(None)  # type: ignore[attr-defined]
-PROMISED = {"up", "channel", "responder", "desk", "sandbox", "train", "ask", "doctor", "replay", "knowledge"}
+PROMISED = {"up", "channel", "responder", "desk", "sandbox", "train", "ask", "doctor", "prepare", "replay", "report", "knowledge"}
 KNOWLEDGE = [("knowledge", name) for name in ("check", "publish", "import", "export")]
 
 
