@@ -204,6 +204,25 @@ def train(
 
 
 @app.command()
+def prepare() -> None:
+    """Make what is missing: the trained model, the order book, the published knowledge.
+
+    What `frontdesk up` does before it starts the processes, for those who start them by other means, such as systemd or
+    containers. What is there and up to date stays, and so does what an editor published. Needs a Redis.
+    """
+    from bot.embedded_redis import NoRedis
+    from bot.preparation import CannotStart, Stopped
+    from bot.prepare import prepare as prepare_all
+
+    try:
+        prepare_all(_settings(), say=_say)
+    except Stopped:
+        _stop("Stopped before everything was prepared.")
+    except (CannotStart, NoRedis) as error:
+        _stop(str(error))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Look at everything Frontdesk needs, and say what is wrong and how to mend it.
 
