@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from bot.agent_commands import app as agent_app
 from bot.settings import Settings, SettingsError, read_settings
 from handoff.words import Place
 
@@ -44,6 +45,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold what a customer wrote
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(agent_app, name="agent")
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to standard output.")]
 
