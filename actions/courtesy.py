@@ -1,4 +1,4 @@
-"""Thanks, acknowledgements, opting, hours, and calling a person: the turns that need no source."""
+"""Thanks, acknowledgements, hours, and calling a person: the turns that need no source."""
 
 from __future__ import annotations
 
@@ -73,16 +73,6 @@ class TakeAcknowledgement(TurnAction):
         kept = {"asked": turn.asked, "topics": turn.slots.get("topics")}
         text = f"What can I help you with? Write AGENT if you want a person.{how_to_go_on(turn)}"
         return Result(why=Why(rule="acknowledgement"), text=text, slots=kept)
-
-
-class Opt(TurnAction):
-    """STOP and START; the responder confirms and remembers them."""
-
-    action_name = "action_opt"
-
-    async def result(self, turn: TurnNow) -> Result:
-        """What the customer wants from now on."""
-        return Result(why=Why(rule="opt", matched=turn.intent), opt=turn.intent)
 
 
 class TellHours(TurnAction):

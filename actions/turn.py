@@ -96,7 +96,6 @@ class Result:
     text: str | None = None
     needs_person: Reason | None = None
     silent: str | None = None
-    opt: str | None = None
     failed: bool = False
     offers_private: bool = False
     link: str | None = None

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from bot.announce_commands import app as announce_app
 from bot.announce_commands import go, stop
 from bot.report_command import report
+from bot.agent_commands import app as agent_app
 from bot.settings import Settings, SettingsError, read_settings
 from bot.upkeep_commands import backup, customer_app, purge, restore
 from handoff.words import Place
@@ -57,6 +58,7 @@ app.add_typer(customer_app)
 app.command()(backup)
 app.command()(restore)
 app.command()(report)
+app.add_typer(agent_app, name="agent")
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to standard output.")]
 

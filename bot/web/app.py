@@ -101,8 +101,13 @@ async def create_desk_app(
 
 
 def _home(shell: Shell) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Leads to the page of one's role; editors have none and learn where the articles are."""
+
     async def home(request: web.Request) -> web.StreamResponse:
-        raise web.HTTPSeeOther(home_of(shell.agent(request).role))
+        page = home_of(shell.agent(request).role)
+        if page != "/":
+            raise web.HTTPSeeOther(page)
+        return shell.render(request, "shell/articles.html", {})
 
     return home
 

@@ -113,6 +113,16 @@ async def test_editors_do_not_enter_the_console(office: Office) -> None:
     assert "Your role does not include this" in page.text
 
 
+async def test_editors_are_sent_to_a_page_that_exists(office: Office) -> None:
+    await office.agents.add(name="eva", display_name="Eva", initials="EV", role=Role.EDITOR, password="write-the-truth")
+    eva = office.somebody("eva")
+    for page in (await eva.signs_in("write-the-truth"), await eva.opens("/"), await eva.opens("/sign-in")):
+        assert (page.status, page.path) == (200, "/")
+        assert "frontdesk knowledge publish" in page.text
+        assert "/console" not in page.html
+        assert "studio" not in page.text
+
+
 async def test_every_answer_carries_the_security_headers(office: Office) -> None:
     ana = await office.agent("ana")
     for path in ("/console/", "/nowhere", "/static/shell.css", "/console/queue.json"):

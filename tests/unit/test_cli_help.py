@@ -13,8 +13,12 @@ from bot.cli import app
 
 ROOT = typer.main.get_command(app)
 TOP = ROOT.list_commands(None)  # type: ignore[attr-defined]
-PROMISED = {"up", "channel", "responder", "desk", "sandbox", "train", "ask", "doctor", "prepare", "replay", "report", "knowledge"}
+PROMISED = {
+    *("up", "channel", "responder", "desk", "sandbox", "train", "ask", "doctor", "prepare", "replay", "report"),
+    *("agent", "knowledge"),
+}
 KNOWLEDGE = [("knowledge", name) for name in ("check", "publish", "import", "export")]
+AGENT = [("agent", name) for name in ("add", "list")]
 
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +42,7 @@ def test_help_lists_every_command_with_a_line() -> None:
         assert re.search(rf"{name}\s+[A-Z][^│]{{20,}}", shown), f"{name} has no line in --help"
 
 
-@pytest.mark.parametrize("command", [*((name,) for name in TOP), *KNOWLEDGE], ids=" ".join)
+@pytest.mark.parametrize("command", [*((name,) for name in TOP), *KNOWLEDGE, *AGENT], ids=" ".join)
 def test_a_command_explains_itself(command: tuple[str, ...]) -> None:
     done = _run(*command, "--help")
     assert done.returncode == 0, done.stderr
