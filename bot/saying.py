@@ -69,7 +69,10 @@ class Saying:
     async def step(self, conversation: str, fence: int) -> None:
         """One step for a conversation: its first unfinished entry is sent, or looked for."""
         now = self._clock.now()
-        claim = await self._outbox.claim(conversation, fence, now, look_after_s=self._pace.look_after_s)
+        stopped = await self._outbox.is_stopped()
+        claim = await self._outbox.claim(
+            conversation, fence, now, look_after_s=self._pace.look_after_s, stopped=stopped
+        )
         if claim is None:
             return
         hand = _Hand(claim=claim, fence=fence)
@@ -87,10 +90,10 @@ class Saying:
         refused = self._rules.refusal(entry, await self._target(entry))
         if refused:
             await self._give_up(hand, EntryState.BLOCKED, refused.rule, refused.detail)
+        elif entry.is_automated and await self._may_be_stopped():  # since it was claimed: the last look
+            await self._settle(hand, EntryState.RETRY_AT, due_at=now, detail="stopped")
         elif not self._may_call(entry.conversation, hand.fence):
             await self._settle(hand, EntryState.RETRY_AT, due_at=now, detail="lease_ends")
-        elif entry.is_automated and await self._outbox.is_stopped():  # since it was claimed: the last look
-            await self._settle(hand, EntryState.RETRY_AT, due_at=now, detail="stopped")
         else:
             await self._record(hand, await self._outlet.send(entry))
 
@@ -210,6 +213,13 @@ class Saying:
             result=ruling.result,
             waited_ms=waited_ms,
         )
+
+    async def _may_be_stopped(self) -> bool:
+        """Whether there is a stop; while nobody can tell, nothing automated is said."""
+        try:
+            return await self._outbox.is_stopped()
+        except AWAY_OR_FULL:
+            return True
 
     async def _target(self, entry: Entry) -> Message | None:
         if entry.reply_to is None:

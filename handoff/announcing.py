@@ -25,7 +25,7 @@ class Announced(Value):
     template: str
     at_ms: int
     state: str
-    """`skipped`, `cancelled`, or where its entry stands: `queued`, `sent`, `retry_at`, ..."""
+    """`skipped`, `cancelled`, where its entry stands (`queued`, `sent`, ...), or `forgotten` with the entry's words."""
     detail: str = ""
     external_id: str = ""
     text: str = ""
@@ -89,12 +89,12 @@ class Announcing:
         if not fields:
             return None
         entry = await self._fields(f"entry:{fields['entry']}") if "entry" in fields else {}
-        is_queued = fields["state"] == "queued" and entry
+        was_queued = fields["state"] == "queued"
         return Announced(
             id=occurrence_id,
             template=fields["template"],
             at_ms=int(fields["at_ms"]),
-            state=entry["state"] if is_queued else fields["state"],
+            state=entry.get("state", "forgotten") if was_queued else fields["state"],
             detail=entry.get("detail", ""),
             external_id=entry.get("external_id", ""),
             text=Entry.model_validate_json(entry["json"]).text if entry else "",

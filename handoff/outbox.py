@@ -53,7 +53,9 @@ class Outbox:
         partition = partition_of(ACCOUNT_CONVERSATION, self._partitions)
         return bool(await self._redis.exists(f"{partition}:stop"))
 
-    async def claim(self, conversation: str, fence: int, now: datetime, *, look_after_s: float = 5.0) -> Claim | None:
+    async def claim(
+        self, conversation: str, fence: int, now: datetime, *, look_after_s: float = 5.0, stopped: bool = False
+    ) -> Claim | None:
         """Takes the head of a conversation's outbox in hand, or None (nothing due, cancelled, stopped, lease lost).
 
         Ask only for a conversation of which nothing is in hand: an entry found in `sending` counts as adrift.
@@ -62,7 +64,7 @@ class Outbox:
             "conversation": conversation,
             "fence": fence,
             "look_after_ms": int(look_after_s * 1000),
-            "stopped": await self.is_stopped() or None,
+            "stopped": stopped or None,
             "stop_look_ms": STOP_LOOK_MS,
         }
         partition = partition_of(conversation, self._partitions)

@@ -286,8 +286,10 @@ async def _entry_kinds(house: House, entry: Entry) -> list[str]:
 class StoppedAfterClaim(Outbox):
     """An outbox in whose house somebody stops everything just after something was claimed."""
 
-    async def claim(self, conversation: str, fence: int, now: datetime, *, look_after_s: float = 5.0) -> Claim | None:
-        found = await super().claim(conversation, fence, now, look_after_s=look_after_s)
+    async def claim(
+        self, conversation: str, fence: int, now: datetime, *, look_after_s: float = 5.0, stopped: bool = False
+    ) -> Claim | None:
+        found = await super().claim(conversation, fence, now, look_after_s=look_after_s, stopped=stopped)
         await Announcing(self._redis, self._transitions, partitions=PARTITIONS).stop("Ana", "", now)
         return found
 
