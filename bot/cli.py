@@ -13,10 +13,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from bot.agent_commands import app as agent_app
 from bot.announce_commands import app as announce_app
 from bot.announce_commands import go, stop
 from bot.report_command import report
-from bot.agent_commands import app as agent_app
 from bot.settings import Settings, SettingsError, read_settings
 from bot.upkeep_commands import backup, customer_app, purge, restore
 from handoff.words import Place

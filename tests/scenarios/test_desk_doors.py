@@ -161,6 +161,8 @@ async def test_health_is_told_without_signing_in(office: Office) -> None:
     anybody = office.somebody()
     assert (await anybody.opens("/healthz")).status == 200
     assert (await anybody.opens("/readyz")).status == 200
+    metrics = await anybody.opens("/metrics")
+    assert (metrics.status, "frontdesk_ready" in metrics.text) == (200, True)
 
 
 async def test_a_whole_office_behind_one_address_may_sign_in(office: Office) -> None:
