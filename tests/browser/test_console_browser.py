@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from handoff.words import Customer, Place, Reason
-from tests.support.browser import DESKTOP, PHONE, is_too_wide, open_browser, picture
+from tests.support.browser import DESKTOP, PHONE, is_too_wide, open_browser, picture, watch
 from tests.support.desk import PASSWORD, Office, open_office
 
 pytestmark = pytest.mark.browser
@@ -34,19 +34,13 @@ async def signed_in(
     """An agent's own browser window, at the queue; a script error or a refused resource fails the test."""
     context = await browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
     page = await context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-    page.on("console", _no_refusals)
+    watch(page)
     await page.goto(str(office.server.make_url("/")))
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.locator("body[data-ready]")).to_be_visible()
     return page
-
-
-def _no_refusals(message) -> None:  # type: ignore[no-untyped-def]
-    if "Content Security Policy" in message.text:
-        pytest.fail(message.text)
 
 
 async def case_page(page: Page, case: str) -> None:

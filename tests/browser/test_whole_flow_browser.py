@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from bot.own_stack import own_folder, own_settings, own_stack
 from bot.settings import DEMO_PASSWORD, Settings
 from bot.stack import Stack
-from tests.support.browser import DESKTOP, PHONE, is_too_wide, open_browser, picture
+from tests.support.browser import DESKTOP, PHONE, is_too_wide, open_browser, picture, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 
@@ -37,7 +37,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def window(browser: Browser, address: str, *, size: dict[str, int] = DESKTOP) -> Page:
     page = await (await browser.new_context(viewport=size)).new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
+    watch(page)
     await page.goto(address)
     return page
 

@@ -55,6 +55,7 @@ def responder_of(house: House, *, clock: Clock | None = None) -> tuple[Responder
         casework=Casework(house.ledger, house.desk),
         counts=RememberedAttemptCount(),
         oldest_answered=timedelta(days=36_500),
+        turn_limit_s=60.0,
     )
     responder = Responder(
         ledger=house.ledger,

@@ -130,8 +130,8 @@ function countSoon() {
 
 // The server counts, signature included, as the platform does.
 async function count() {
-  const text = byId("text");
-  const words = text.value;
+  const words = byId("text")?.value;
+  if (words === undefined) return; // the case was taken away meanwhile
   const body = new URLSearchParams({ text: words, place: chosenPlace() });
   let told;
   try {
