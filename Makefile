@@ -6,7 +6,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick lint train chaos clean
+.PHONY: help setup run test quick lint train chaos bench clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ train: $(SETUP)  ## train the Rasa model if its inputs changed
 
 chaos: $(SETUP)  ## kill processes at work, 20 times, and count what was lost (ARGS="--kills 5 --seed 2")
 	@$(PY) -m tests.chaos $(ARGS)
+
+bench: $(SETUP)  ## measure us beside the bot of `rasa init`; figures in var/bench.json (ARGS="--quick")
+	@$(PY) -m bench $(ARGS)
 
 clean:  ## remove caches and .venv; conversations and models in var/ stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .rasa *.egg-info
