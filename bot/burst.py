@@ -96,7 +96,7 @@ class Gathering:
         now_s = now.timestamp()
         quiet = snapshot.received_ms[-1] / 1000 + self.quiet_s - now_s
         cap = snapshot.received_ms[0] / 1000 + self.cap_s - now_s
-        return max(0.0, min(quiet, cap))
+        return max(0.0, min(quiet, cap, self.quiet_s))  # never longer, whatever two clocks say
 
 
 def first_burst(snapshot: Snapshot) -> Burst:

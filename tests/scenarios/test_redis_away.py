@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from bot.health import Check, health_pages, redis_check, told
+from bot.metrics import ProcessMetrics
 from bot.responder import Responder
 from handoff.words import Outcome
 from tests.conftest import RedisProcess
@@ -43,7 +44,7 @@ async def pages_of(responder: Responder, house: House) -> AsyncIterator[Health]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     async with (
-        health_pages("responder", checks, host="127.0.0.1", port=port),
+        health_pages(ProcessMetrics("responder"), checks, host="127.0.0.1", port=port),
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
     ):
         yield Health(client=client)
