@@ -29,7 +29,9 @@ def var(tmp_path: Path, trained_model: Path) -> Path:
 
 
 def _environment(var: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FRONTDESK_", "X_", "REDIS_", "TF_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("FRONTDESK_", "X_", "REDIS_", "TF_"))
+    }
     return {**kept, "FRONTDESK_VAR": str(var), "OMP_NUM_THREADS": "1", **more}
 
 
