@@ -1,9 +1,9 @@
-"""The real assistant, loaded once for all scenarios that talk to it."""
+"""What scenarios share: a ledger, a sandbox, and the real assistant, loaded once for all that talk to it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,27 @@ import redis.asyncio as redis
 
 from handoff.words import Place
 from tests.support.dialogue import NOW, Dialogue, FixedKnowledge
+from tests.support.ledger import House, house_on
+from tests.support.sandbox import Sandbox, sandbox_in
 
 if TYPE_CHECKING:
     from bot.assistant import Assistant
 
 REPO = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def house(redis_url: str) -> AsyncIterator[House]:
+    """A ledger of its own."""
+    async with house_on(redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    """A sandbox of its own."""
+    async with sandbox_in(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

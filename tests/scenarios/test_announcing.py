@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,23 +26,11 @@ from handoff.windows import Window
 from handoff.words import Entry, Place
 from tests.support.account import Desk, delivery_of, running, until, until_state
 from tests.support.desk import Office, open_office
-from tests.support.ledger import PARTITIONS, House, a_case, a_message, a_turn, house_on
-from tests.support.sandbox import Sandbox, sandbox_in
+from tests.support.ledger import PARTITIONS, House, a_case, a_message, a_turn
+from tests.support.sandbox import Sandbox
 
 GRACE = timedelta(minutes=15)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
-
-
-@pytest.fixture
-async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with sandbox_in(tmp_path) as sandbox:
-        yield sandbox
 
 
 def planned(*moments: datetime, grace: timedelta = GRACE) -> Announcements:

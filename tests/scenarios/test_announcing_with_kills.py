@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,24 +14,12 @@ from aiohttp.test_utils import unused_port
 
 from handoff.announcing import Announced
 from tests.support.account import until
-from tests.support.ledger import House, house_on
-from tests.support.sandbox import Sandbox, sandbox_in
+from tests.support.ledger import House
+from tests.support.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
-
-
-@pytest.fixture
-async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with sandbox_in(tmp_path) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -27,12 +27,6 @@ def now() -> datetime:
 
 
 @pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
-
-
-@pytest.fixture
 async def elsewhere(own_redis: RedisProcess) -> AsyncIterator[House]:
     """An empty Redis on another port."""
     async with house_on(own_redis.url) as house:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
-import pytest
 from aiohttp.test_utils import unused_port
 
 from bot.channels.process import run_channel
@@ -27,19 +24,7 @@ from tests.support.account import (
 from tests.support.ledger import House, a_customer, a_message, house_on
 from tests.support.memory_channel import MemoryChannel
 from tests.support.redis_proxy import Faults, redis_behind
-from tests.support.sandbox import MIA, Sandbox, sandbox_in
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
-
-
-@pytest.fixture
-async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with sandbox_in(tmp_path) as sandbox:
-        yield sandbox
+from tests.support.sandbox import MIA, Sandbox
 
 
 async def replies_to(house: House, customers: int, each: int) -> list[Entry]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from handoff.leases import Leases
 from handoff.purge import Purge
 from handoff.retention import Retention
 from handoff.upkeep import ROLE, UpkeepBusy, upkeep
-from tests.support.ledger import NOON, PARTITIONS, House, a_message, house_on
+from tests.support.ledger import NOON, PARTITIONS, House, a_message
 
 RETENTION = Retention(purge_at=time(3, 30), transcripts=2, cases=2, customers=2, journal=2, tombstones=2)
 
@@ -32,12 +31,6 @@ class Watch:
 
     def now(self) -> datetime:
         return self.moment
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
 
 
 def upkeep_leases(house: House, holder: str) -> Leases:

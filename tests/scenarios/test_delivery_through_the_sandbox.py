@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -20,20 +19,8 @@ from tests.support.account import (
     until_state,
     waiting_messages,
 )
-from tests.support.ledger import House, a_turn, house_on
-from tests.support.sandbox import MIA, TOM, Sandbox, sandbox_in
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
-
-
-@pytest.fixture
-async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with sandbox_in(tmp_path) as sandbox:
-        yield sandbox
+from tests.support.ledger import House, a_turn
+from tests.support.sandbox import MIA, TOM, Sandbox
 
 
 async def received(house: House, x: Sandbox, handle: str = MIA) -> Message:

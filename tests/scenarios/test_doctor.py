@@ -291,12 +291,6 @@ def test_a_broken_gate_is_named(tmp_path: Path) -> None:
 # The account
 
 
-@pytest.fixture
-async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with sandbox_in(tmp_path) as sandbox:
-        yield sandbox
-
-
 async def test_keys_that_are_taken_are_well_and_nothing_is_said(x: Sandbox) -> None:
     finding = await account.keys(x.transport, account="@kestrelair", is_sandbox=True)
     assert (finding.level, "@KestrelAir: posts and direct messages" in finding.said) == ("ok", True)

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from handoff.words import Message
 from tests.support.account import QUICK_CADENCE, ingress_of, running, until, waiting_messages
 from tests.support.ledger import House, house_on
 from tests.support.redis_proxy import Faults, redis_behind
-from tests.support.sandbox import MIA, TOM, Sandbox, sandbox_in
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
-
-
-@pytest.fixture
-async def x(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with sandbox_in(tmp_path) as sandbox:
-        yield sandbox
+from tests.support.sandbox import MIA, TOM, Sandbox
 
 
 async def texts_of(house: House, x: Sandbox, handle: str = MIA) -> list[str]:

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from handoff.words import Outcome, Place, Promise, in_ms
-from tests.support.ledger import NOON, House, a_case, a_message, a_turn, an_entry, house_on
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as opened:
-        yield opened
+from tests.support.ledger import NOON, House, a_case, a_message, a_turn, an_entry
 
 
 async def told(house: House, conversation: str, kind: str) -> dict[str, Any]:

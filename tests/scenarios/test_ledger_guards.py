@@ -1,7 +1,6 @@
 """What the ledger lets happen, and what it refuses."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -28,12 +27,6 @@ from tests.support.ledger import (
     house_on,
     later,
 )
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
 
 
 async def a_case_opened(house: House, *, message: int = 1) -> tuple[str, str]:

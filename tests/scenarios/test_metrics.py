@@ -35,18 +35,12 @@ from handoff.leases import Leases
 from handoff.words import EntryState, Outcome, Place, Promise, Reason
 from tests.support.account import QUICK_CADENCE, QUICK_PACE, Desk, answer, running, until, until_state
 from tests.support.answerers import ScriptedAnswerer
-from tests.support.ledger import NOON, House, a_case, a_customer, a_message, a_turn, house_on, later
+from tests.support.ledger import NOON, House, a_case, a_customer, a_message, a_turn, later
 from tests.support.memory_channel import MemoryChannel
 from tests.support.metrics import registries
 from tests.support.redis_proxy import Faults, redis_behind
 
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
 
 
 def numbers(text: str) -> Numbers:

@@ -1,6 +1,5 @@
 """What the purge forgets, and what it leaves alone."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -8,19 +7,13 @@ import pytest
 from handoff.purge import Purge, Purged
 from handoff.retention import Retention
 from handoff.words import EntryState, Place
-from tests.support.ledger import NOON, PARTITIONS, House, a_case, a_customer, a_message, a_turn, an_entry, house_on
+from tests.support.ledger import NOON, PARTITIONS, House, a_case, a_customer, a_message, a_turn, an_entry
 
 RETENTION = Retention(purge_at=time(3, 30), transcripts=30, cases=60, customers=90, journal=100, tombstones=10)
 
 
 def days(number: float) -> datetime:
     return NOON + timedelta(days=number)
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as house:
-        yield house
 
 
 def a_purge(house: House) -> Purge:

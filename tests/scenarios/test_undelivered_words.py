@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-
-import pytest
 
 from bot.casework import Casework
 from bot.clock import SystemClock
 from handoff.words import Entry, Place, Reason
 from tests.support.account import delivery_of, running, until_state
-from tests.support.ledger import NOON, House, a_case, a_message, a_turn, an_entry, house_on
+from tests.support.ledger import NOON, House, a_case, a_message, a_turn, an_entry
 from tests.support.memory_channel import MemoryChannel
-
-
-@pytest.fixture
-async def house(redis_url: str) -> AsyncIterator[House]:
-    async with house_on(redis_url) as built:
-        yield built
 
 
 async def words_by(house: House, author: str) -> Entry:
