@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import http.client
 import os
@@ -13,10 +14,12 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 STOP_S = 20
 """How long a child may take to finish what it has in hand; longer than a turn or a call to the platform."""
@@ -102,7 +105,7 @@ class Supervisor:
         self._environment = dict(environment)
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._pids: dict[str, int] = {}
+        self._seen: dict[str, psutil.Process] = {}
 
     def log_of(self, name: str) -> Path:
         """Where a child's lines go."""
@@ -150,21 +153,17 @@ class Supervisor:
         """How every child fares now. Raises SupervisorGone."""
         told: Any = self._call("getAllProcessInfo")
         states = {one["name"]: ChildState(name=one["name"], state=one["statename"], pid=one["pid"]) for one in told}
-        self._pids.update({name: state.pid for name, state in states.items() if state.pid})
+        self._remember(states.values())
         return states
 
     def stop(self) -> None:
         """Lets every child finish what it has in hand, the store last; returns when all are gone."""
         if self._process is None:
             return
-        if self._process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.terminate()
-            try:
-                self._process.wait(timeout=2 * STOP_S + 5)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        else:
-            self.kill()
+            self._process.wait(timeout=2 * STOP_S + 5)
+        self.kill()  # also when supervisord itself was killed: it may still be dying while its children live on
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._process = None
@@ -174,12 +173,15 @@ class Supervisor:
         if self._process and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        for pid in self._pids.values():
-            try:
-                if os.getpgid(pid) == pid:
-                    os.killpg(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        for process in self._seen.values():
+            _kill_with_group(process)
+
+    def _remember(self, states: Iterable[ChildState]) -> None:
+        """Keeps hold of running children: when supervisord is killed, nobody else knows them any more."""
+        for state in states:
+            if state.pid and (state.name not in self._seen or self._seen[state.name].pid != state.pid):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    self._seen[state.name] = psutil.Process(state.pid)
 
     def _config(self) -> str:
         parts = [_CONFIG.format(socket=_escaped(f"{self._folder}/rpc"), logs=_escaped(str(self._logs)))]
@@ -223,6 +225,19 @@ def _escaped(text: str) -> str:
     if "\n" in text or " ;" in text:
         raise SupervisorGone(f"A path may not contain a line break or a semicolon after a space: {text!r}")
     return text.replace("%", "%%")
+
+
+def _kill_with_group(process: psutil.Process) -> None:
+    """Ends a child and what it began; only itself while it has no group of its own yet, just after its birth."""
+    try:
+        if not process.is_running():  # also when its number belongs to another process by now
+            return
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return
 
 
 def _end_with_parent() -> None:
