@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -112,8 +112,7 @@ def benchmark(settings: Settings, sizes: Sizes, *, say: Say) -> Measured:
     run = Benchmark(settings, sizes, say=say)
     run.prepare()
     with own_folder(settings, say=say) as folder:
-        # The wait for a customer to finish writing is no work; answers begin at once here, and the output says so.
-        own = replace(own_settings(settings, folder, limits="off"), quiet_s=0.0)
+        own = own_settings(settings, folder, limits="off")
         with own_stack(own, say=lambda _: None, stop=threading.Event()) as stack:
             start_s = stack.ready_after_s
         return asyncio.run(run.run(own, start_s))

@@ -14,6 +14,9 @@ from bot.opt_out import opting
 from handoff.ledger import Conversation, Snapshot, Turn
 from handoff.words import Message, Outcome, Place
 
+NEXT_READ_S = 0.2
+"""How soon to see whether the account was read meanwhile."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Burst:
@@ -82,21 +85,30 @@ class Burst:
 
 @dataclass(frozen=True, kw_only=True)
 class Gathering:
-    """How long a burst is waited for: people type one thought in several messages."""
+    """How long a burst is waited for: people type one thought in several messages.
+
+    Quiet is what was read, not what did not come: between two reads of the account nobody knows who is typing.
+    """
 
     quiet_s: float = 0.0
-    """A turn begins when the customer has been quiet for so long …"""
+    """A turn begins when the customer is known to have been quiet for so long …"""
     cap_s: float = 0.0
     """… or when the oldest message has waited for so long, whatever comes in."""
 
-    def left_s(self, snapshot: Snapshot, now: datetime) -> float:
-        """Seconds until the turn may begin; none for STOP and START, nor while a person has the conversation."""
+    def left_s(self, snapshot: Snapshot, read_until_ms: int, now: datetime) -> float:
+        """Seconds until it is worth looking again; 0: the turn may begin.
+
+        `read_until_ms`: up to when the place of the newest message was read. STOP and START are not waited for, nor is
+        anything while a person has the conversation.
+        """
         if not snapshot.conversation.owner.is_bot or any(opting(message.text) for message in snapshot.waiting):
             return 0.0
-        now_s = now.timestamp()
-        quiet = snapshot.received_ms[-1] / 1000 + self.quiet_s - now_s
-        cap = snapshot.received_ms[0] / 1000 + self.cap_s - now_s
-        return max(0.0, min(quiet, cap, self.quiet_s))  # never longer, whatever two clocks say
+        now_s, received_s = now.timestamp(), [moment / 1000 for moment in snapshot.received_ms]
+        quiet_until_s = min(snapshot.waiting[-1].sent_at.timestamp(), received_s[-1]) + self.quiet_s
+        if now_s >= quiet_until_s and read_until_ms / 1000 >= quiet_until_s:
+            return 0.0
+        left_s = max(quiet_until_s - now_s, min(NEXT_READ_S, self.quiet_s))
+        return max(0.0, min(left_s, received_s[0] + self.cap_s - now_s, self.quiet_s))  # whatever two clocks say
 
 
 def first_burst(snapshot: Snapshot) -> Burst:

@@ -76,6 +76,7 @@ def own_settings(settings: Settings, folder: Path, *, limits: str) -> Settings:
         orders_token=None,
         mentions_poll_s=every_s.get("mentions"),
         direct_poll_s=every_s.get("direct"),
+        quiet_s=0.0,  # nobody types here: what a row or a test says is all there is to wait for
         announcements="off",  # what is counted must not hang on the time of day
     )
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import wiring
+from bot.ending import beside
 from bot.folder import Folder
 from bot.health import Check, health_pages, health_routes, redis_check, serving, told
 from bot.settings import Settings
@@ -112,21 +113,9 @@ async def run_desk(settings: Settings) -> None:
                 if settings.is_demo:
                     await wiring.seed_demo(parts)
                 progress.trouble = None
-                async with _beside(daily_purge.run()):
+                async with beside(daily_purge.run()):
                     await stop.wait()
     await parts.redis.aclose()
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Runs work that never ends by itself; at the end of the block it is cancelled, and has ended."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        while not task.done():  # redis-py can swallow a cancellation that meets a time limit of its own
-            task.cancel()
-            await asyncio.wait({task}, timeout=0.2)
 
 
 async def _redis_answers(redis: Redis, stop: asyncio.Event) -> bool:

@@ -15,11 +15,13 @@ from prometheus_client import CollectorRegistry
 
 from bot.burst import Gathering, first_burst
 from bot.clock import Clock
+from bot.ending import beside
 from bot.metrics import ResponderMetrics
 from bot.pauses import pause
 from bot.turns import Turns
+from handoff.changes import Changes
 from handoff.leases import Leases
-from handoff.ledger import Ledger
+from handoff.ledger import Ledger, Snapshot
 from handoff.scripts import AWAY_OR_FULL, LOST, LedgerAway
 
 log = structlog.get_logger()
@@ -35,14 +37,15 @@ class Responder:
         leases: Leases,
         turns: Turns,
         clock: Clock,
-        poll_s: float = 0.05,
+        arrivals: Changes,
+        poll_s: float = 0.25,
         renew_s: float = 1.0,
         side_by_side: int = 16,
         most_failures: int = 3,
         gathering: Gathering | None = None,
         metrics: ResponderMetrics | None = None,
     ) -> None:
-        """`poll_s`: how often the inbox is looked at; `renew_s`: how often leases are renewed.
+        """`arrivals`: what saves waiting for the next look at the inbox, every `poll_s`; `renew_s`: of the leases.
 
         `metrics`: exported by nobody unless given.
         """
@@ -54,7 +57,11 @@ class Responder:
         self._poll_s = poll_s
         self._renew_s = renew_s
         self._slots = asyncio.Semaphore(side_by_side)
+        self._arrivals = arrivals
+        self._is_working = False
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._arrived: set[str] = set()
+        """Conversations in which a message came in while they were being answered."""
         self._unstored: set[str] = set()
         self._most_failures = most_failures
         self._gathering = gathering or Gathering()
@@ -74,11 +81,14 @@ class Responder:
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set, then finishes the turns in hand and gives its leases back."""
         renewing = asyncio.create_task(self._renew(stop))
+        self._is_working = True
         try:
-            while not stop.is_set():
-                await self._look()
-                await pause(stop, self._poll_s)
+            async with beside(self._arrivals.follow(self._hear)):
+                while not stop.is_set():
+                    await self._look()
+                    await pause(stop, self._poll_s)
         finally:
+            self._is_working = False
             await asyncio.gather(*self._running.values(), return_exceptions=True)
             await asyncio.gather(renewing, return_exceptions=True)
             await self._give_up_leases()
@@ -90,9 +100,10 @@ class Responder:
         if snapshot is None or not snapshot.waiting:
             return "nothing"
         now = self._clock.now()
-        left_s = self._gathering.left_s(snapshot, now)
+        left_s = self._gathering.left_s(snapshot, await self._read_until_ms(snapshot), now)
         if left_s > 0:
             self._not_before[conversation] = began + left_s
+            asyncio.get_running_loop().call_at(began + left_s, self._hear, conversation)
             return "gathering"
         if self._failures.get(conversation, 0) >= self._most_failures:
             turn = self._turns.give_up(snapshot, fence, now)
@@ -113,6 +124,9 @@ class Responder:
         )
         return ruling.result
 
+    async def _read_until_ms(self, snapshot: Snapshot) -> int:
+        return await self._ledger.read_until_ms(snapshot.waiting[-1].place) if self._gathering.quiet_s else 0
+
     async def _look(self) -> None:
         try:
             waiting = await self._ledger.waiting(list(self._leases.held))
@@ -124,13 +138,30 @@ class Responder:
         now_s = asyncio.get_running_loop().time()
         self._not_before = {key: at for key, at in self._not_before.items() if at > now_s}
         for conversation in waiting:
-            if conversation not in self._running and conversation not in self._not_before:
-                task = asyncio.create_task(self._respond_to_all(conversation))
-                self._running[conversation] = task
-                task.add_done_callback(partial(self._forget, conversation))
+            self._begin(conversation)
+
+    def _hear(self, conversation: str) -> None:
+        """A message came in, or the quiet after one is over; of EVERYTHING the next look tells."""
+        if conversation in self._running:
+            self._arrived.add(conversation)
+        elif self._is_working and self._ledger.partition_of(conversation) in self._leases.held:
+            self._begin(conversation)
+
+    def _begin(self, conversation: str) -> None:
+        if conversation in self._running or self._is_gathering(conversation):
+            return
+        task = asyncio.create_task(self._respond_to_all(conversation))
+        self._running[conversation] = task
+        task.add_done_callback(partial(self._forget, conversation))
+
+    def _is_gathering(self, conversation: str) -> bool:
+        return self._not_before.get(conversation, 0.0) > asyncio.get_running_loop().time()
 
     def _forget(self, conversation: str, _: asyncio.Task[None]) -> None:
         self._running.pop(conversation, None)
+        if conversation in self._arrived:
+            self._arrived.discard(conversation)
+            self._hear(conversation)
 
     async def _respond_to_all(self, conversation: str) -> None:
         """Turn after turn until nothing of this conversation waits, or the lease is gone."""

@@ -178,12 +178,11 @@ class Settings:
         _url("http", "https"),
         "Address of the API. Not set: X itself when X keys are set, else the sandbox on this machine.",
     )
-    quiet_s: float | None = _set(
+    quiet_s: float = _set(
         "FRONTDESK_QUIET_S",
-        None,
+        6.0,
         _seconds(0, 60),
-        "Seconds a customer must be quiet before the bot answers, so that several messages get one answer. Not set: 6, "
-        "1 with the sandbox.",
+        "Seconds a customer must be quiet before the bot answers, so that several messages get one answer.",
     )
     burst_cap_s: float = _set(
         "FRONTDESK_BURST_CAP_S",
@@ -310,13 +309,6 @@ class Settings:
         _refuse_half_the_keys([name for name in X_KEYS if not texts.get(name)])
         stand_ins = {one.name: one.metadata["demo"] for one in fields(cls) if one.metadata["demo"] is not None}
         return cls(**values) if "x_consumer_key" in values else cls(**{**stand_ins, **values})
-
-    @property
-    def quiet_seconds(self) -> float:
-        """How long a customer must be quiet: longer on X, where people type in bursts, short for the demo."""
-        if self.quiet_s is not None:
-            return self.quiet_s
-        return 1.0 if self.uses_sandbox else 6.0
 
     @property
     def uses_sandbox(self) -> bool:

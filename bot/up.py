@@ -61,6 +61,8 @@ class Up:
         self._say(f"\nFrontdesk is ready ({stack.ready_after_s:.0f} s).\n")
         if here.uses_sandbox:
             self._say(f"  Write as a customer  {here.sandbox_address}/  (the sandbox, a local X)")
+            if here.quiet_s:
+                self._say(f"                       answers come once a customer was quiet for {here.quiet_s:g} s")
         self._say(f"  Answer as an agent   {here.desk_address}/")
         if here.is_demo:
             self._say(f"                       sign in as ana or ben, password {DEMO_PASSWORD}")

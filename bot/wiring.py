@@ -42,6 +42,7 @@ from handoff.announcements import Announcements
 from handoff.announcements_policy import load_announcements
 from handoff.announcing import Announcing
 from handoff.backlog import read_backlog
+from handoff.changes import Announced, Changes
 from handoff.connection import connect
 from handoff.desk import Desk
 from handoff.erasure import Erasure
@@ -226,7 +227,8 @@ def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours:
         leases=leases(settings, parts, role="responder"),
         turns=turns(settings, parts, answerer, hours, counts=RedisAttemptCount(parts.redis)),
         clock=SystemClock(),
-        gathering=Gathering(quiet_s=settings.quiet_seconds, cap_s=settings.burst_cap_s),
+        arrivals=Changes(parts.redis, Announced.ARRIVALS),
+        gathering=Gathering(quiet_s=settings.quiet_s, cap_s=settings.burst_cap_s),
         metrics=ResponderMetrics(parts.metrics.registry),
     )
 

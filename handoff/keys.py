@@ -39,6 +39,7 @@ Redis as on Redis Cluster.
     {p07}:erasing                      hash    conversations being erased -> JSON: counts, last journal line about them
     {p07}:erased                       hash    day since 1970 and kind of journal line -> how many were erased
     {p07}:changes                      pub/sub a conversation's key whenever something in it changed
+    {p07}:arrivals                     pub/sub a conversation's key whenever a message came in
     {workers}:<role>                   zset    living processes of a role -> seconds since 1970 when last seen; only
                                                the fair share of partitions hangs on it
     {desk}:agents                      set     names of those who may sign in
@@ -54,6 +55,7 @@ Redis as on Redis Cluster.
     {account}:restoring                string  checksum of the backup that is being restored
     {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox; of
                                                `announcements`: ms up to which the due ones were looked for
+    {account}:read:<place>             string  ms up to which what customers wrote there was read to its end
     {knowledge}:...                            the published articles: see knowledge/keys.py
 
     transition      guard                                          changes
@@ -85,6 +87,7 @@ Redis as on Redis Cluster.
     forget_traces   the line tells of who is being erased          journal, recorded results, counts of the erased
     end_erasure     the erasure has begun                          erasing, journal
     set_cursor      newer than the stored one                      cursor
+    mark_read       later than the stored one                      read
 """
 
 from __future__ import annotations

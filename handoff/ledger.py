@@ -13,7 +13,20 @@ from redis.asyncio import Redis
 
 from handoff.keys import ACCOUNT, DEFAULT_PARTITIONS, all_partitions, partition_of
 from handoff.scripts import Ruling, Transitions
-from handoff.words import BOT, Customer, Entry, EntryState, Message, NewCase, Outcome, Owner, Reason, Value, in_ms
+from handoff.words import (
+    BOT,
+    Customer,
+    Entry,
+    EntryState,
+    Message,
+    NewCase,
+    Outcome,
+    Owner,
+    Place,
+    Reason,
+    Value,
+    in_ms,
+)
 
 LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 """What makes a post cost more, for the report's estimate."""
@@ -190,6 +203,14 @@ class Ledger:
     async def set_cursor(self, feed: str, platform_id: str, now: datetime) -> Ruling:
         """Moves a feed's cursor forward; an older id leaves it (`kept`)."""
         return await self._transitions.run("set_cursor", ACCOUNT, now, {"feed": feed, "id": platform_id})
+
+    async def mark_read(self, place: Place, until: datetime, now: datetime) -> Ruling:
+        """What customers wrote in a place before `until` is in the inbox, late appearances aside."""
+        return await self._transitions.run("mark_read", ACCOUNT, now, {"place": place, "until_ms": in_ms(until)})
+
+    async def read_until_ms(self, place: Place) -> int:
+        """Up to when a place was read to its end, as milliseconds since 1970; 0 before the first read."""
+        return int(await self._redis.get(f"{ACCOUNT}:read:{place}") or 0)
 
     async def _messages(self, partition: str, ids: Sequence[str]) -> list[tuple[Message, int]]:
         async with self._redis.pipeline(transaction=False) as pipe:

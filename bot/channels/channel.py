@@ -6,7 +6,7 @@ status of visibility `direct`, and `find_sent` reads the account's own statuses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -94,8 +94,8 @@ class Inlet(Protocol):
         ...
 
     @property
-    def feeds(self) -> Sequence[str]:
-        """What there is to read, such as `mentions` and `direct`."""
+    def feeds(self) -> Mapping[str, Place]:
+        """What there is to read, such as `mentions` and `direct`, and what place each shows."""
         ...
 
     def cursor_at(self, moment: datetime) -> str:

@@ -63,8 +63,10 @@ class Cadence:
 class _Backlog:
     """What was read of a feed since its cursor, newest first, before it goes into the inbox oldest first."""
 
-    def __init__(self, since: str) -> None:
+    def __init__(self, since: str, began: datetime) -> None:
+        """`began`: when its first page was asked for; what was written later may be missing."""
         self.since = since
+        self.began = began
         self.messages: dict[str, Message] = {}
         self.newest_id: str | None = None
         self.older: str | None = None
@@ -126,7 +128,7 @@ class Ingress:
         """Reads a feed once, to its end: everything new is in the inbox, and then the cursor moves."""
         backlog = self._backlogs.get(feed)
         if backlog is None:
-            backlog = self._backlogs[feed] = _Backlog(await self._since(feed))
+            backlog = self._backlogs[feed] = _Backlog(await self._since(feed), self._clock.now())
         failure = await self._collect(feed, backlog)
         if failure is not None:
             backlog.failures += 1
@@ -138,6 +140,7 @@ class Ingress:
             await self._store(message)
         if backlog.newest_id:
             await self._ledger.set_cursor(feed, backlog.newest_id, self._clock.now())
+        await self._ledger.mark_read(self._inlet.feeds[feed], backlog.began, self._clock.now())
         return None
 
     async def _collect(self, feed: str, backlog: _Backlog) -> TryLater | Halted | None:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 import handoff.console
 import handoff.report
 from bot.announcement_clock import AnnouncementClock, announce_what_is_due
+from bot.ending import end
 from bot.web.agents import Agents
 from bot.web.guard import guards, header_signal
 from bot.web.live import Live
@@ -26,6 +27,7 @@ from bot.web.sign_in import SignIn
 from bot.web.stop_banner import stop_banner
 from handoff.announcements import Announcements
 from handoff.announcing import Announcing
+from handoff.changes import Announced, Changes
 from handoff.console.app import create_console
 from handoff.console.parts import Clock, Composer, ConsoleParts
 from handoff.desk import Desk
@@ -79,7 +81,7 @@ async def create_desk_app(
         cookie="__Host-frontdesk" if secure else "frontdesk",
         folders={"console": Path(handoff.console.__path__[0]), "report": Path(handoff.report.__path__[0])},
     )
-    live = Live(redis, shell, heartbeat_s=heartbeat_s)
+    live = Live(Changes(redis, Announced.CHANGES), shell, heartbeat_s=heartbeat_s)
     passed = [*guards(shell, public_origin=public_origin), stop_banner(announcing)]
     app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=passed)
     app[LIVE] = live
@@ -124,16 +126,9 @@ def _running(*works: Callable[[], Coroutine[None, None, None]]) -> Callable[[web
         tasks = [asyncio.create_task(work()) for work in works]
         yield
         for task in tasks:
-            await _end(task)
+            await end(task)
 
     return run
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancels until it has ended: redis-py 8.1 can swallow a cancellation that meets a time limit of its own."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=0.2)
 
 
 async def break_promises(desk: Desk, now: Clock, *, every_s: float) -> None:

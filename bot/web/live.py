@@ -8,19 +8,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
 from aiohttp import web
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.web.shell import Shell
+from handoff.changes import EVERYTHING, Changes
 
-log = structlog.get_logger()
-
-CHANNELS = "{p*}:changes"
-"""What the ledger publishes on; braces are ordinary characters in Redis patterns."""
-EVERYTHING = "*"
-"""Stands for all conversations: after Redis was away nobody knows what was missed."""
 MOST_WAITING = 200
 
 
@@ -54,31 +47,17 @@ class Ear:
 
 
 class Live:
-    """Follows the ledger's changes and passes them on; comes back by itself when Redis was away."""
+    """Passes the ledger's changes on to open pages."""
 
-    def __init__(self, redis: Redis, shell: Shell, *, heartbeat_s: float = 15.0, retry_s: float = 1.0) -> None:
-        self._redis = redis
+    def __init__(self, changes: Changes, shell: Shell, *, heartbeat_s: float = 15.0) -> None:
+        self.changes = changes
         self._shell = shell
         self._heartbeat_s = heartbeat_s
-        self._retry_s = retry_s
         self._ears: set[Ear] = set()
-        self.following = asyncio.Event()
-        """Set while subscribed."""
-        self.away = asyncio.Event()
-        """Set while not."""
 
     async def follow(self) -> None:
-        """Subscribes for ever; what was missed while Redis was away is told as `everything`."""
-        while True:
-            try:
-                await self._listen()
-            except (RedisError, OSError) as error:
-                log.warning("live_redis_away", error=type(error).__name__)
-            except Exception:
-                log.exception("live_failed")
-            self.following.clear()
-            self.away.set()
-            await asyncio.sleep(self._retry_s)
+        """For ever; what was missed while Redis was away is told as `EVERYTHING`."""
+        await self.changes.follow(self._tell)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """`event: change` with a conversation's key; a heartbeat that also notices when the session ended."""
@@ -107,20 +86,6 @@ class Live:
                 await response.write(_event("signed_out", {}))
                 return
             await response.write(_event("heartbeat", {}))
-
-    async def _listen(self) -> None:
-        async with self._redis.pubsub() as subscription:
-            await subscription.psubscribe(CHANNELS)
-            while True:
-                message = await subscription.get_message(timeout=1.0)
-                if message is None:
-                    await self._redis.ping()  # a silent connection may be a dead one
-                elif message["type"] == "psubscribe":
-                    self.away.clear()
-                    self.following.set()
-                    self._tell(EVERYTHING)
-                elif message["type"] == "pmessage":
-                    self._tell(str(message["data"]))
 
     async def _still_signed_in(self, request: web.Request) -> bool:
         try:

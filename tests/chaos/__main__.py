@@ -73,7 +73,8 @@ def _show(report: ChaosReport, console: Console) -> None:
         f"out of order {found.order_violations}",
         style="bold green" if report.is_clean else "bold red",
     )
-    for what in found.evidence:
+    console.print(f"Thoughts typed in three messages: {report.thoughts}, not answered as one: {len(report.in_parts)}.")
+    for what in (*found.evidence, *report.in_parts):
         console.print(f"  {what}", markup=False)
 
 

@@ -26,6 +26,7 @@ from tests.chaos.house import ChaosHouse, InFlight
 from tests.chaos.phases import PHASES, Phase
 from tests.chaos.stream import Stream
 from tests.chaos.trap import Trap, traps_before
+from tests.chaos.typists import QUIET_S, Typists, answered_in_parts
 
 TRAPPED = ("channel", "responder", "desk")
 
@@ -54,11 +55,16 @@ class ChaosReport:
     """Replies that the console accepted and that nobody ever said or refused."""
     agent_duplicated: int
     """Replies of the agent that customers read twice."""
+    thoughts: int
+    """How many customers typed one thought in three messages."""
+    in_parts: tuple[str, ...]
+    """Those thoughts that were not answered as one."""
     seconds: float
 
     @property
     def is_clean(self) -> bool:
-        return self.audit.is_clean and not self.agent_lost and not self.agent_duplicated
+        agents_words = self.agent_lost or self.agent_duplicated
+        return self.audit.is_clean and not agents_words and not self.in_parts
 
 
 class Chaos:
@@ -86,7 +92,8 @@ class Chaos:
         chosen, stop = self._choose(phases), threading.Event()
         with own_folder(self._settings, say=self._say, keep=self._keep) as folder, _loop_beside() as loop:
             # Shorter than usual, so that a dead process's work is taken over sooner.
-            own = replace(own_settings(self._settings, folder, limits="off"), lease_s=3.0, call_limit_s=3.0)
+            own = own_settings(self._settings, folder, limits="off")
+            own = replace(own, lease_s=3.0, call_limit_s=3.0, quiet_s=QUIET_S)
             embedded = EmbeddedRedis(own.var, port=own.redis_port)
             embedded.prepare()  # from here on its password is known
             with _traps_on(loop, own.redis_port) as traps:
@@ -120,21 +127,25 @@ class Chaos:
             house = ChaosHouse(
                 stack=stack, parts=parts, traps=traps, crowd=crowd, stream=stream, dice=self._dice, stop=stop
             )
+            typists = Typists(crowd, stream.expected)
             agent = Agent(address=stack.settings.desk_address, dice=Random(self._seed + 1))
             try:
                 await stream.open()
-                kills = await self._kill_all(house, agent, phases)
-                return await self._count(house, agent, kills, time.monotonic() - began)
+                kills = await self._kill_all(house, agent, typists, phases)
+                return await self._count(house, agent, typists, kills, time.monotonic() - began)
             finally:
                 await parts.redis.aclose()
 
-    async def _kill_all(self, house: ChaosHouse, agent: Agent, phases: Sequence[Phase]) -> list[Killed]:
+    async def _kill_all(
+        self, house: ChaosHouse, agent: Agent, typists: Typists, phases: Sequence[Phase]
+    ) -> list[Killed]:
         home = asyncio.Event()
         working = asyncio.create_task(agent.work(home))
         kills: list[Killed] = []
         try:
             for number, phase in enumerate(phases, start=1):
                 share = house.stream.left // (len(phases) - number + 1)
+                typists.begin()
                 kills.append(await self._kill(house, phase, house.stream.left - share))
                 killed, flight = kills[-1], kills[-1].in_flight
                 self._say(
@@ -143,9 +154,11 @@ class Chaos:
                     f"ready after {killed.ready_after_s:4.1f} s"
                 )
             await house.stream.speak(house.stream.left)
+            await typists.end()
             await house.settle()
         finally:
             home.set()
+            typists.stop()
             if house.stop.is_set():
                 working.cancel()
             with suppress(asyncio.CancelledError):
@@ -164,7 +177,9 @@ class Chaos:
         await house.all_ready()
         return Killed(phase=phase, in_flight=in_flight, ready_after_s=time.monotonic() - began)
 
-    async def _count(self, house: ChaosHouse, agent: Agent, kills: list[Killed], seconds: float) -> ChaosReport:
+    async def _count(
+        self, house: ChaosHouse, agent: Agent, typists: Typists, kills: list[Killed], seconds: float
+    ) -> ChaosReport:
         journal = JournalReader(house.parts.ledger)
         await journal.read_on()
         entries = await kept_entries(house.parts.outbox, journal.records)
@@ -179,6 +194,8 @@ class Chaos:
             forms_repeated=agent.repeated,
             agent_lost=lost,
             agent_duplicated=duplicated,
+            thoughts=len(typists.thoughts),
+            in_parts=tuple(answered_in_parts(typists.thoughts, journal.records)),
             seconds=seconds,
         )
 

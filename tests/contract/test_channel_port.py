@@ -91,8 +91,8 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 def feed_of(stage: Stage, place: Place) -> str:
-    """The first feed is the public one."""
-    return stage.channel.feeds[0 if place is Place.PUBLIC else 1]
+    (feed,) = (feed for feed, shown in stage.channel.feeds.items() if shown is place)
+    return feed
 
 
 async def everything(stage: Stage, place: Place, since: str) -> list[Message]:

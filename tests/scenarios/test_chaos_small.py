@@ -21,5 +21,6 @@ def test_kills_of_every_process_at_work_lose_and_repeat_nothing() -> None:
     assert report.audit.evidence == ()
     assert (report.audit.lost, report.audit.duplicated, report.audit.order_violations) == (0, 0, 0)
     assert (report.agent_lost, report.agent_duplicated) == (0, 0)
-    assert sum(report.audit.outcomes.values()) == report.messages == 60
+    assert (report.thoughts, report.in_parts) == (len(phases), ())
+    assert sum(report.audit.outcomes.values()) == report.messages == 60 + 3 * len(phases)
     assert report.agent_replies > 0

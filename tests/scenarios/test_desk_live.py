@@ -64,7 +64,7 @@ async def test_live_updates_come_back_after_redis_was_away(redis_url: str) -> No
             assert "The store does not answer" in away.text
             assert "Traceback" not in away.html
             async with asyncio.timeout(10):
-                await office.live.away.wait()
+                await office.live.changes.away.wait()
             faults.cut_before = 0.0
             await conversation_told(stream, "*")
             await office.house.writes("After")

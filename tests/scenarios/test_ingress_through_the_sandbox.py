@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from handoff.words import Message
+from handoff.words import Message, Place, in_ms
 from tests.support.account import QUICK_CADENCE, ingress_of, running, until, waiting_messages
 from tests.support.ledger import House, house_on
 from tests.support.redis_proxy import Faults, redis_behind
@@ -49,6 +50,19 @@ async def test_a_message_shown_late_behind_a_newer_one_is_still_read(house: Hous
         await until_cursor(house, "mentions", newer)
         assert await texts_of(house, x) == []
         await until_texts(house, x, "late")
+
+
+async def test_up_to_when_a_place_was_read_is_known(house: House, x: Sandbox) -> None:
+    began = datetime.now(UTC)
+    async with running(ingress_of(house, x.channel)):
+        for place in Place:
+            await until(lambda place=place: _was_read(house, place, began))
+        x_was_read = await house.ledger.read_until_ms(Place.PUBLIC)
+    assert x_was_read <= in_ms(datetime.now(UTC))
+
+
+async def _was_read(house: House, place: Place, since: datetime) -> bool:
+    return await house.ledger.read_until_ms(place) >= in_ms(since)
 
 
 async def test_a_new_reader_goes_on_where_the_old_one_stopped(house: House, x: Sandbox) -> None:

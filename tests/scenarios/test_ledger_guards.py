@@ -13,7 +13,7 @@ from handoff.keys import ACCOUNT
 from handoff.leases import Leases
 from handoff.queue import Queue
 from handoff.scripts import LedgerAway, LedgerFull
-from handoff.words import BOT, QUEUE, EntryState, Outcome, Promise
+from handoff.words import BOT, QUEUE, EntryState, Outcome, Place, Promise, in_ms
 from tests.support.documented import rows, undocumented
 from tests.support.ledger import (
     NOON,
@@ -366,6 +366,14 @@ async def test_a_cursor_moves_forward_and_never_back(house: House) -> None:
     assert await house.redis.exists(f"{ACCOUNT}:cursor:mentions") == 1
 
 
+async def test_what_was_read_of_a_place_moves_forward_and_never_back(house: House) -> None:
+    for seconds in (5, 9, 7):
+        await house.ledger.mark_read(Place.PUBLIC, later(seconds), NOON)
+
+    assert await house.ledger.read_until_ms(Place.PUBLIC) == in_ms(later(9))
+    assert await house.ledger.read_until_ms(Place.PRIVATE) == 0
+
+
 async def test_a_full_redis_refuses_clearly_and_nothing_is_half_written(house: House) -> None:
     message = a_message()
     key = message.conversation
@@ -429,6 +437,7 @@ async def test_every_key_and_field_that_is_stored_is_documented_on_the_screen_of
     await reader.release_all(NOON)
     await reader.renew(NOON)
     await house.ledger.set_cursor("mentions", "1000", NOON)
+    await house.ledger.mark_read(Place.PUBLIC, NOON, NOON)
     await RedisAttemptCount(house.redis).failed(order_key("KA-482913"), "1001", "t-1")
     agents = Agents(house.redis)
     ana = await agents.add(name="ana", display_name="Ana", initials="AR", role=Role.LEAD, password="a long password")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from handoff.words import EntryState
+from handoff.words import EntryState, Place
 from tests.support.documented import undocumented
 from tests.support.ledger import House, a_case, a_customer, a_message, a_turn, an_entry, house_on, later
 from tests.support.redis_proxy import Faults, redis_behind
@@ -22,7 +22,19 @@ EXAMPLES, STEPS = 20, 150
 AGENTS = ("ana", "ben")
 STEP_KINDS = (
     *("receive", "receive", "receive", "turn", "turn", "turn", "open_case", "take", "reply", "reply"),
-    *("release", "transfer", "note", "resolve", "give_back", "claim", "claim", "settle", "settle", "cursor"),
+    *(
+        "release",
+        "transfer",
+        "note",
+        "resolve",
+        "give_back",
+        "claim",
+        "claim",
+        "settle",
+        "settle",
+        "cursor",
+        "reading_ends",
+    ),
 )
 
 
@@ -111,6 +123,9 @@ class Walk:
 
     async def cursor(self) -> Any:
         return await self.house.ledger.set_cursor("mentions", str(self.dice.randrange(10**6)), self.now)
+
+    async def reading_ends(self) -> Any:
+        return await self.house.ledger.mark_read(Place.PUBLIC, later(self.dice.randrange(100)), self.now)
 
 
 async def contents(redis: Redis) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from bot.metrics import DeliveryMetrics, IngressMetrics, ProcessMetrics, Respond
 from bot.responder import Responder
 from bot.settings import Settings
 from handoff.backlog import read_backlog
+from handoff.changes import Announced, Changes
 from handoff.connection import connect
 from handoff.hours_policy import load_hours
 from handoff.keys import ACCOUNT
@@ -170,6 +171,7 @@ async def test_a_responder_counts_its_own_turns(house: House) -> None:
         leases=house.leases("responder", "one"),
         turns=TooLate(),  # type: ignore[arg-type]
         clock=SystemClock(),
+        arrivals=Changes(house.redis, Announced.ARRIVALS),
         metrics=ResponderMetrics(registry),
     )
     assert await responder.respond(message.conversation, fence + 1) == "lease_lost"

@@ -18,6 +18,7 @@ from bot.memory import Memory
 from bot.notices import Company, Notices
 from bot.responder import Responder
 from bot.turns import Turns
+from handoff.changes import Announced, Changes
 from handoff.hours_policy import load_hours
 from handoff.ledger import Conversation, Line
 from handoff.packet import Packet
@@ -66,6 +67,7 @@ class Frontdesk:
             leases=house.leases("responder", "one"),
             turns=self.turns,
             clock=self.clock,
+            arrivals=Changes(house.redis, Announced.ARRIVALS),
             poll_s=0.01,
             renew_s=0.05,
             most_failures=most_failures,
@@ -79,6 +81,11 @@ class Frontdesk:
         message = a_message(self.written, text=text, place=place).model_copy(update=changes)
         await self.house.ledger.receive(message, self.clock.now())
         return message
+
+    async def reads(self, place: Place = Place.PUBLIC) -> None:
+        """The account is read now, to its end."""
+        now = self.clock.now()
+        await self.house.ledger.mark_read(place, now, now)
 
     async def hear(self, text: str, *, place: Place = Place.PUBLIC, **changes: Any) -> list[Entry]:
         """A customer writes and gets a turn; what we say to it."""
@@ -331,13 +338,47 @@ async def test_three_messages_typed_in_ten_seconds_get_one_answer(frontdesk: Fro
     results = []
     for seconds, text in ((0, "hi"), (5, "how many bags"), (10, "to Rome?")):
         frontdesk.clock.moment = later(seconds)
-        await frontdesk.write(text)
+        await frontdesk.write(text, sent_at=later(seconds))
+        await frontdesk.reads()
         results.append(await frontdesk.responder.respond("x:1001", fence))
     frontdesk.clock.moment = later(16)
+    await frontdesk.reads()
     results.append(await frontdesk.responder.respond("x:1001", fence))
 
     assert results == ["gathering", "gathering", "gathering", "committed"]
     assert [question.text for question in frontdesk.answerer.asked] == ["hi\nhow many bags\nto Rome?"]
+
+
+async def test_three_messages_get_one_answer_though_the_account_is_read_every_twelve_seconds(
+    frontdesk: Frontdesk,
+) -> None:
+    frontdesk = Frontdesk(frontdesk.house, gathering=Gathering(quiet_s=6, cap_s=20))
+    fence = await frontdesk.house.fence("responder", "x:1001")
+    frontdesk.clock.moment = later(1)
+    await frontdesk.write("hi", sent_at=NOON)
+    await frontdesk.reads()
+    frontdesk.clock.moment = later(12)
+    unread = await frontdesk.responder.respond("x:1001", fence)
+    frontdesk.clock.moment = later(13)
+    for seconds, text in ((5, "how many bags"), (10, "to Rome?")):
+        await frontdesk.write(text, sent_at=later(seconds))
+    await frontdesk.reads()
+    results = [unread, await frontdesk.responder.respond("x:1001", fence)]
+    frontdesk.clock.moment = later(21)
+    results.append(await frontdesk.responder.respond("x:1001", fence))
+
+    assert results == ["gathering", "gathering", "committed"]
+    assert [question.text for question in frontdesk.answerer.asked] == ["hi\nhow many bags\nto Rome?"]
+
+
+async def test_what_is_read_long_after_it_was_written_is_answered_at_once(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, gathering=Gathering(quiet_s=6, cap_s=20))
+    fence = await frontdesk.house.fence("responder", "x:1001")
+    frontdesk.clock.moment = later(11)
+    await frontdesk.write("how many bags?", sent_at=NOON)
+    await frontdesk.reads()
+
+    assert await frontdesk.responder.respond("x:1001", fence) == "committed"
 
 
 async def test_a_customer_who_never_stops_typing_is_answered_at_the_cap(frontdesk: Frontdesk) -> None:
@@ -345,11 +386,24 @@ async def test_a_customer_who_never_stops_typing_is_answered_at_the_cap(frontdes
     fence = await frontdesk.house.fence("responder", "x:1001")
     for seconds in (0, 5, 10, 15, 20):
         frontdesk.clock.moment = later(seconds)
-        await frontdesk.write(f"and {seconds}")
+        await frontdesk.write(f"and {seconds}", sent_at=later(seconds))
+        await frontdesk.reads()
         result = await frontdesk.responder.respond("x:1001", fence)
 
     assert result == "committed"
     assert len(frontdesk.answerer.asked) == 1
+
+
+async def test_nobody_waits_beyond_the_cap_when_the_account_cannot_be_read(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, gathering=Gathering(quiet_s=6, cap_s=20))
+    fence = await frontdesk.house.fence("responder", "x:1001")
+    await frontdesk.write("how many bags?", sent_at=NOON)
+    results = []
+    for seconds in (10, 19, 20):
+        frontdesk.clock.moment = later(seconds)
+        results.append(await frontdesk.responder.respond("x:1001", fence))
+
+    assert results == ["gathering", "gathering", "committed"]
 
 
 async def test_stop_is_not_waited_for(frontdesk: Frontdesk) -> None:

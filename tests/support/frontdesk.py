@@ -13,6 +13,7 @@ from bot.clock import Clock, SystemClock
 from bot.notices import Company, Notices
 from bot.responder import Responder
 from bot.turns import Turns
+from handoff.changes import Announced, Changes
 from handoff.hours_policy import load_hours
 from handoff.sensitivity_policy import load_sensitivity
 from tests.support.answerers import ScriptedAnswerer
@@ -42,7 +43,9 @@ class HeldAnswerer(ScriptedAnswerer):
         return answer
 
 
-def responder_of(house: House, *, clock: Clock | None = None) -> tuple[Responder, HeldAnswerer]:
+def responder_of(
+    house: House, *, clock: Clock | None = None, poll_s: float = 0.01, arrivals: Changes | None = None
+) -> tuple[Responder, HeldAnswerer]:
     """A responder that looks often, and its assistant."""
     answerer, hours = HeldAnswerer(), load_hours()
     notices = Notices(
@@ -62,7 +65,8 @@ def responder_of(house: House, *, clock: Clock | None = None) -> tuple[Responder
         leases=house.leases("responder", "one", ttl_s=2.0),
         turns=turns,
         clock=clock or SystemClock(),
-        poll_s=0.01,
+        arrivals=arrivals or Changes(house.redis, Announced.ARRIVALS),
+        poll_s=poll_s,
         renew_s=0.05,
     )
     return responder, answerer

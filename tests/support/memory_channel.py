@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,7 +42,7 @@ class MemoryChannel:
     page_size: int = 2
     call_limit_s: float = 1.0
     name: str = "memory"
-    feeds: Sequence[str] = ("public", "private")
+    feeds: Mapping[str, Place] = field(default_factory=lambda: {"public": Place.PUBLIC, "private": Place.PRIVATE})
     written: list[Message] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     closed_to: set[str] = field(default_factory=set)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from bot.channels.channel import (
     Absent,
@@ -47,7 +48,7 @@ class XChannel:
     """Reads mentions and direct messages, posts replies, sends direct messages."""
 
     name = "x"
-    feeds: Sequence[str] = (MENTIONS, DIRECT)
+    feeds: Mapping[str, Place] = MappingProxyType({MENTIONS: Place.PUBLIC, DIRECT: Place.PRIVATE})
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
