@@ -92,7 +92,7 @@ async def _respond(
     hours = wiring.service_hours()
     async with wiring.sources(settings) as sources:
         assistant = await wiring.assistant(settings, parts, knowledge, hours, sources)
-        responder = wiring.responder(settings, parts, assistant, hours)
+        responder = await wiring.responder(settings, parts, assistant, hours)
         checks["responder"] = told(lambda: responder.trouble)
         checks["knowledge"] = told(lambda: None if knowledge.status.version else knowledge.status.error)
         if not stop.is_set():

@@ -47,10 +47,12 @@ class Turns:
         casework: Casework,
         counts: WrongTries,
         oldest_answered: timedelta,
+        restored_at: datetime | None = None,
         turn_limit_s: float,
     ) -> None:
         """`oldest_answered`: older messages go to people, marked late, and are never answered by the bot.
 
+        `restored_at`: so do those written before a restore, which may have been answered before it.
         `turn_limit_s`: what takes the assistant longer is given to a person.
         """
         self._answerer = answerer
@@ -59,6 +61,7 @@ class Turns:
         self._casework = casework
         self._counts = counts
         self._oldest_answered = oldest_answered
+        self._restored_at = restored_at
         self._turn_limit_s = turn_limit_s
 
     async def decide(self, burst: Burst, fence: int, now: datetime) -> Turn:
@@ -107,7 +110,9 @@ class Turns:
         await self._counts.failed(order_key, burst.conversation.customer.id, attempt_id=burst.turn_id)
 
     def is_too_old(self, burst: Burst, now: datetime) -> bool:
-        """Whether the oldest message of the burst has waited too long to be answered by a machine."""
+        """Whether the burst has waited too long for a machine, or may have been answered before a restore."""
+        if self._restored_at and burst.messages[0].sent_at <= self._restored_at:
+            return True
         return now - burst.messages[0].sent_at > self._oldest_answered
 
     @property

@@ -190,12 +190,19 @@ def restore(
     refused. If it is cut off, run it again with the same file.
     """
     from bot.clock import SystemClock
+    from bot.wiring import ledger_parts
     from handoff.restore import restore as restore_backup
 
     async def work(settings: Settings) -> Any:
         async def write(redis: Redis) -> Summary:
-            now = SystemClock().now()
-            return await restore_backup(redis, file, now, partitions=settings.partitions, told=told)
+            parts = ledger_parts(settings)
+            try:
+                now = SystemClock().now()
+                return await restore_backup(
+                    redis, parts.transitions, file, now, partitions=settings.partitions, told=told
+                )
+            finally:
+                await parts.redis.aclose()
 
         return await _with_bytes(settings, write)
 

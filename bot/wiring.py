@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -56,6 +56,7 @@ from handoff.policy import PolicyError
 from handoff.purge import Purge
 from handoff.queue import Queue
 from handoff.report.prices import Prices, load_prices
+from handoff.restore import restored_at as when_restored
 from handoff.retention import load_retention
 from handoff.scripts import Transitions
 from handoff.sensitivity_policy import load_sensitivity
@@ -206,7 +207,13 @@ async def assistant(
 
 
 def turns(
-    settings: Settings, parts: LedgerParts, answerer: Answerer, hours: ServiceHours, *, counts: AttemptCount
+    settings: Settings,
+    parts: LedgerParts,
+    answerer: Answerer,
+    hours: ServiceHours,
+    *,
+    counts: AttemptCount,
+    restored_at: datetime | None = None,
 ) -> Turns:
     """What a burst of messages gets."""
     return Turns(
@@ -216,16 +223,18 @@ def turns(
         casework=Casework(parts.ledger, parts.desk),
         counts=counts,
         oldest_answered=timedelta(hours=settings.oldest_answered_hours),
+        restored_at=restored_at,
         turn_limit_s=settings.turn_limit_s,
     )
 
 
-def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours: ServiceHours) -> Responder:
+async def responder(settings: Settings, parts: LedgerParts, answerer: Answerer, hours: ServiceHours) -> Responder:
     """From the inbox to the outbox."""
+    counts = RedisAttemptCount(parts.redis)
     return Responder(
         ledger=parts.ledger,
         leases=leases(settings, parts, role="responder"),
-        turns=turns(settings, parts, answerer, hours, counts=RedisAttemptCount(parts.redis)),
+        turns=turns(settings, parts, answerer, hours, counts=counts, restored_at=await when_restored(parts.redis)),
         clock=SystemClock(),
         arrivals=Changes(parts.redis, Announced.ARRIVALS),
         gathering=Gathering(quiet_s=settings.quiet_s, cap_s=settings.burst_cap_s),

@@ -53,6 +53,7 @@ Redis as on Redis Cluster.
     {account}:done:<command id>        string  as above
     {account}:purged                   string  the last day, in the service's time zone, that was purged to the end
     {account}:restoring                string  checksum of the backup that is being restored
+    {account}:restored                 string  ms when a backup was restored into this Redis
     {account}:cursor:<feed>            string  the newest platform id of a feed that is safely in the inbox; of
                                                `announcements`: ms up to which the due ones were looked for
     {account}:read:<place>             string  ms up to which what customers wrote there was read to its end
@@ -86,6 +87,7 @@ Redis as on Redis Cluster.
     erase           none of its entries may be going out           everything of the conversation, its case, tombstones
     forget_traces   the line tells of who is being erased          journal, recorded results, counts of the erased
     end_erasure     the erasure has begun                          erasing, journal
+    doubt           none (at the end of a restore)                 unfinished entries (unknown), journal
     set_cursor      newer than the stored one                      cursor
     mark_read       later than the stored one                      read
 """

@@ -1,9 +1,13 @@
-"""The restore: a backup into an empty Redis, checked whole before the first key is written."""
+"""The restore: a backup into an empty Redis, checked whole before the first key is written.
+
+Nobody knows what was said since the backup was taken. So what waits to be said is looked for before it is said, and
+what customers wrote before the restore goes to people.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -11,10 +15,12 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from handoff.backup import Kept, Summary, kept_in, read_backup
-from handoff.keys import ACCOUNT
+from handoff.keys import ACCOUNT, all_partitions
+from handoff.scripts import Transitions
 from handoff.words import in_ms
 
 RESTORING = f"{ACCOUNT}:restoring"
+RESTORED = f"{ACCOUNT}:restored"
 KEYS_AT_ONCE = 200
 TOLD_EVERY_KEYS = 10_000
 
@@ -25,15 +31,17 @@ class RestoreRefused(Exception):
 
 async def restore(
     redis: Redis,
+    transitions: Transitions,
     path: Path,
     now: datetime,
     *,
     partitions: int,
     told: Callable[[int, int], None] = lambda done, of: None,
 ) -> Summary:
-    """Writes a backup into an empty Redis; raises BackupBroken, RestoreRefused, OSError. `redis` gives bytes.
+    """Writes a backup into an empty Redis; `redis` gives bytes.
 
-    One that was cut off goes on when the same file is restored again.
+    Raises BackupBroken, RestoreRefused, LedgerAway, OSError. One that was cut off goes on when the same file is
+    restored again.
     """
     summary = read_backup(path)
     if summary.header.partitions != partitions:
@@ -49,8 +57,17 @@ async def restore(
         done += len(batch)
         if done % TOLD_EVERY_KEYS == 0:
             told(done, summary.keys)
+    for partition in all_partitions(partitions):
+        await transitions.run("doubt", partition, now, {})
+    await redis.set(RESTORED, in_ms(now))
     await redis.delete(RESTORING)
     return summary
+
+
+async def restored_at(redis: Redis) -> datetime | None:
+    """When this Redis was restored from a backup, if it was."""
+    found = await redis.get(RESTORED)
+    return datetime.fromtimestamp(int(found) / 1000, UTC) if found else None
 
 
 async def _resumes(redis: Redis, summary: Summary) -> bool:

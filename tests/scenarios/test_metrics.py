@@ -79,7 +79,7 @@ async def test_each_process_exports_what_the_list_says(redis_url: str, tmp_path:
     wiring.ingress(settings, channel, account)
     wiring.delivery(settings, channel, account)
     responder = wiring.ledger_parts(settings, "responder")
-    wiring.responder(settings, responder, ScriptedAnswerer(), load_hours())
+    await wiring.responder(settings, responder, ScriptedAnswerer(), load_hours())
     desk = wiring.ledger_parts(settings, "desk")
     wiring.follow_backlog(settings, desk)
     for process, parts in (("channel", channel), ("responder", responder), ("desk", desk)):

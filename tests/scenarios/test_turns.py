@@ -40,7 +40,14 @@ class FixedClock:
 class Frontdesk:
     """A responder over a real ledger; what customers write is handled at once."""
 
-    def __init__(self, house: House, *, most_failures: int = 3, gathering: Gathering | None = None) -> None:
+    def __init__(
+        self,
+        house: House,
+        *,
+        most_failures: int = 3,
+        gathering: Gathering | None = None,
+        restored_at: datetime | None = None,
+    ) -> None:
         self.house = house
         self.answerer = ScriptedAnswerer()
         self.counts = RememberedAttemptCount()
@@ -60,6 +67,7 @@ class Frontdesk:
             casework=Casework(house.ledger, house.desk),
             counts=self.counts,
             oldest_answered=timedelta(hours=24),
+            restored_at=restored_at,
             turn_limit_s=0.5,
         )
         self.responder = Responder(
@@ -584,6 +592,19 @@ async def test_an_old_message_goes_to_a_person_and_is_never_answered(frontdesk: 
 
     assert said == []
     assert (await frontdesk.packet()).reason is Reason.TOO_OLD
+
+
+async def test_what_was_written_before_a_restore_goes_to_people_for_it_may_have_been_answered(
+    frontdesk: Frontdesk,
+) -> None:
+    frontdesk = Frontdesk(frontdesk.house, restored_at=later(60))
+    await frontdesk.hear("how many bags?", sent_at=later(59))
+    assert (await frontdesk.packet()).reason is Reason.TOO_OLD
+
+
+async def test_what_is_written_after_a_restore_is_answered(frontdesk: Frontdesk) -> None:
+    frontdesk = Frontdesk(frontdesk.house, restored_at=later(60))
+    assert len(await frontdesk.hear("how many bags?", sent_at=later(61))) == 1
 
 
 async def test_a_picture_alone_is_asked_about_once_and_then_a_person_looks(frontdesk: Frontdesk) -> None:
