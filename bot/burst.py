@@ -93,7 +93,9 @@ class Gathering:
     quiet_s: float = 0.0
     """A turn begins when the customer is known to have been quiet for so long …"""
     cap_s: float = 0.0
-    """… or when the oldest message has waited for so long, whatever comes in."""
+    """… or when the customer kept writing for so long after the first message …"""
+    blind_s: float = 75.0
+    """… or so long after that where the account could not be read: direct messages may be read once in 65 s."""
 
     def left_s(self, snapshot: Snapshot, read_until_ms: int, now: datetime) -> float:
         """Seconds until it is worth looking again; 0: the turn may begin.
@@ -103,12 +105,14 @@ class Gathering:
         """
         if not snapshot.conversation.owner.is_bot or any(opting(message.text) for message in snapshot.waiting):
             return 0.0
-        now_s, received_s = now.timestamp(), [moment / 1000 for moment in snapshot.received_ms]
-        quiet_until_s = min(snapshot.waiting[-1].sent_at.timestamp(), received_s[-1]) + self.quiet_s
-        if now_s >= quiet_until_s and read_until_ms / 1000 >= quiet_until_s:
+        now_s, read_until_s = now.timestamp(), read_until_ms / 1000
+        first_s, last_s = snapshot.received_ms[0] / 1000, snapshot.received_ms[-1] / 1000
+        quiet_until_s = min(snapshot.waiting[-1].sent_at.timestamp(), last_s) + self.quiet_s
+        is_quiet = now_s >= quiet_until_s and read_until_s >= quiet_until_s
+        cap_s = first_s + self.cap_s
+        if not self.quiet_s or is_quiet or read_until_s >= cap_s or now_s >= cap_s + self.blind_s:
             return 0.0
-        left_s = max(quiet_until_s - now_s, min(NEXT_READ_S, self.quiet_s))
-        return max(0.0, min(left_s, received_s[0] + self.cap_s - now_s, self.quiet_s))  # whatever two clocks say
+        return min(max(quiet_until_s - now_s, NEXT_READ_S), self.quiet_s)  # never longer, whatever two clocks say
 
 
 def first_burst(snapshot: Snapshot) -> Burst:

@@ -188,7 +188,8 @@ class Settings:
         "FRONTDESK_BURST_CAP_S",
         20.0,
         _seconds(0, 600),
-        "Seconds after which the bot answers although the customer keeps writing.",
+        "Seconds after which the bot answers although the customer keeps writing. Where the account cannot be read "
+        "meanwhile, it waits up to 75 seconds longer to see what was written.",
     )
     mentions_poll_s: float | None = _set(
         "FRONTDESK_MENTIONS_POLL_S",
